@@ -198,8 +198,8 @@ export class PublicServer {
 /** Bodies above this are batches, as far as can be told before they are read: one code has at most 4,296 characters. */
 export const SINGLE_BYTES_MAX = 6_144;
 
-/** Steps of a path that the router resolves before it looks: `/x/../v1/verify` leads to `/v1/verify`. */
-const DOTS = /\/\.\.?(?:\/|$)/;
+/** What the router resolves or cuts off before it looks: `/x/../v1/verify` and `/v1/verify#` lead to `/v1/verify`. */
+const UNRESOLVED = /#|\/\.\.?(?:\/|$)/;
 
 /**
  * What a request asks for, by its head alone. A path that is written in another way than SPEC.md 15 has it may be any: it can wait as
@@ -212,7 +212,7 @@ export function workOf({
 }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>): Work {
   const end = url.indexOf('?');
   const path = end < 0 ? url : url.slice(0, end);
-  if (!path.startsWith('/') || path.includes('%') || DOTS.test(path)) return 'batch';
+  if (!path.startsWith('/') || path.includes('%') || UNRESOLVED.test(path)) return 'batch';
   switch (path) {
     case GATE_PATH:
     case '/v1/verify':

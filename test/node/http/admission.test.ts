@@ -106,6 +106,8 @@ describe('workOf', () => {
       '/./v1/verify',
       '/x/../gate?place=',
       '/livez/.',
+      '/v1/verify#',
+      '/v1/verify#?x',
       '*',
       '',
     ])
