@@ -10,11 +10,12 @@ import { counted } from '../output.ts';
 import { draftOption, readRegion, type RootOptions, withoutPeersOption } from '../region.ts';
 import { timeText } from '../times.ts';
 import { addCompromise } from './compromise.ts';
+import { addRotate } from './rotate.ts';
 
 export function addKey(program: Command, cli: Cli): void {
   const key = program
     .command('key')
-    .summary('list, extend or give up keys')
+    .summary('list, extend, replace or give up keys')
     .description('The keys of a region over time.');
   key
     .command('list')
@@ -30,6 +31,7 @@ export function addKey(program: Command, cli: Cli): void {
     .addOption(withoutPeersOption())
     .addHelpText('after', examples(['entente key extend DE', 'once a month, with enough root keys at hand']))
     .action((region: string, options: RootOptions) => extend(cli, region, options));
+  addRotate(key, cli);
   addCompromise(key, cli);
 }
 

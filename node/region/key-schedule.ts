@@ -1,6 +1,6 @@
 /** Which keys and logs a region announces ahead, so that a rotation needs no ceremony. */
 import { logMonth } from '../../protocol/trust/log-month.ts';
-import { type KeyRole, type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type KeyRole, type TrustKey, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { logIdAt } from '../issuing/issuer.ts';
 
 const HOUR_S = 3_600;
@@ -40,6 +40,30 @@ export function missingWindows(state: TrustState, atS: number): KeyWindow[] {
     }
   }
   return windows;
+}
+
+/** A window that begins in the place of others. */
+export interface Succession extends KeyWindow {
+  /** Ids of the keys in force when it begins. They stay admitted until their own windows end. */
+  readonly inPlaceOf: readonly string[];
+  /** The first key that ends later and so signs after it, if one is scheduled by the time when it ends. */
+  readonly next: Pick<TrustKey, 'keyId' | 'fromS'> | undefined;
+}
+
+/**
+ * The window of a fresh key that signs from the whole hour `fromS` on: of those whose windows hold a time, the one that ends last signs
+ * (`RegionKeys`). So it ends an hour after all that are in force by then, at least; it may be longer than a statement can say.
+ */
+export function successionOf(state: TrustState, role: KeyRole, fromS: number): Succession {
+  const keys = state.keysWithRole(role).filter(({ compromise }) => compromise === undefined);
+  const inForce = keys.filter((key) => key.fromS <= fromS && fromS < key.untilS);
+  const ends = inForce.map((key) => key.untilS + HOUR_S);
+  const untilS = Math.max(fromS + WINDOW_DAYS[role] * DAY_S, ...ends);
+  const [next] = keys
+    .filter((key) => key.fromS > fromS && key.fromS <= untilS && key.untilS > untilS)
+    .sort((a, b) => a.fromS - b.fromS)
+    .map(({ keyId, ...key }) => ({ keyId, fromS: key.fromS }));
+  return { role, fromS, untilS, inPlaceOf: inForce.map(({ keyId }) => keyId), next };
 }
 
 /** The attestation logs of this month and of those within `AHEAD_S` that are not announced yet. */

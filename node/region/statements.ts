@@ -4,7 +4,7 @@ import { TRUST_KEPT_S } from '../../protocol/limits.ts';
 import { logMonth } from '../../protocol/trust/log-month.ts';
 import { type KeyRole, type TrustKey, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type StatementDraft } from '../log/trust-log-work.ts';
-import { missingLogs, missingWindows } from './key-schedule.ts';
+import { type KeyWindow, missingLogs, missingWindows } from './key-schedule.ts';
 import { type RegionKeys } from './region-keys.ts';
 
 const HOUR_S = 3_600;
@@ -22,15 +22,25 @@ export async function upkeep(
   keys: RegionKeys,
   atS: number,
 ): Promise<{ statements: StatementDraft[]; keys: number; logs: number }> {
-  const admitted: { key: Uint8Array; role: KeyRole; from: number; until: number }[] = [];
-  for (const window of missingWindows(state, atS)) {
-    const { role, fromS, untilS } = window;
-    const { publicKey } = await keys.create(role, window);
-    admitted.push({ key: publicKey, role, from: fromS, until: untilS });
-  }
+  const windows = missingWindows(state, atS);
+  const ofKeys = windows.length > 0 ? [(await admitting(windows, keys)).statement] : [];
   const logs = missingLogs(state, atS).map((log) => ({ kind: 'log', log, minimum: 0 }) as const);
-  const ofKeys = admitted.length > 0 ? [{ kind: 'keys', keys: admitted } as const] : [];
-  return { statements: [...ofKeys, ...logs], keys: admitted.length, logs: logs.length };
+  return { statements: [...ofKeys, ...logs], keys: windows.length, logs: logs.length };
+}
+
+/** Admits a fresh key for each of these windows, by one statement. Gives the ids in their order. */
+export async function admitting(
+  windows: readonly KeyWindow[],
+  keys: RegionKeys,
+): Promise<{ statement: StatementDraft; keyIds: string[] }> {
+  const admitted: { key: Uint8Array; role: KeyRole; from: number; until: number }[] = [];
+  const keyIds: string[] = [];
+  for (const { role, fromS, untilS } of windows) {
+    const { publicKey, keyId } = await keys.create(role, { role, fromS, untilS });
+    admitted.push({ key: publicKey, role, from: fromS, until: untilS });
+    keyIds.push(keyId);
+  }
+  return { statement: { kind: 'keys', keys: admitted }, keyIds };
 }
 
 /**

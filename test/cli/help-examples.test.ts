@@ -241,6 +241,7 @@ describe('the examples of the help texts', () => {
         .replaceAll('1f2e...', line.includes('--region DE') ? (pins['DE'] ?? '') : pin)
         .replaceAll('--key 0011223344556677', `--key ${key}`)
         .replaceAll('--key 8899aabbccddeeff', `--key ${checkpointKey}`)
+        .replaceAll('2026-11-30T02:00:00Z', String(world.nowS - (world.nowS % 3_600) + 36_000))
         .replaceAll('2026-11/17 2026-11/2041', `${month}/0 ${month}/1`)
         .replaceAll('00112233445566778899aabbccddeeff', proposal.id)
         .replaceAll('age1auditor', publicKey)

@@ -209,6 +209,56 @@ describe('the key that signs checkpoints changes', () => {
     await assertTaken();
   });
 
+  it('key rotate lets a fresh key sign at once, gives nothing up, and the one that is scheduled follows it', async () => {
+    const old = await keyInForce();
+    const { out, err } = await cli.run('key', 'rotate', home, '--role', 'checkpoint', 'attest');
+    assert.match(err, new RegExp(`in the place of ${old.keyId}: what that signs and signed stays good`));
+    const [, fresh = ''] = /^The checkpoint key (\w+) is admitted, and signs from /.exec(out) ?? [];
+    assert.deepEqual(await signers(), { trust: [fresh], 'attest/2026-11': [fresh] });
+    const { keys } = await cli.json<Keys>('key', 'list', home);
+    assert.ok(keys.every(({ now }) => now !== 'compromised'));
+    await must('issue', home, '--subject', 'New', '--colour', 'green');
+    await assertTaken();
+    const { exit } = await cli.run('verify', '--region', cli.path('FR'), world.codes.green);
+    assert.equal(exit, 0);
+    assert.match(await must('key', 'extend', home), /^Nothing is missing/);
+    const scheduled = keys.find(({ role, now }) => role === 'checkpoint' && now === 'to come');
+    cli.nowS = old.untilS;
+    await must('witness', home);
+    assert.ok((await signers())['trust']?.includes(scheduled?.keyId ?? assert.fail()));
+    await assertTaken();
+  });
+
+  it('key rotate --from lets it sign from that hour on', async () => {
+    const old = await keyInForce();
+    const fromS = cli.nowS - (cli.nowS % 3_600) + 2 * DAY_S;
+    const { keys } = await cli.json<{ keys: { key: string }[] }>(
+      ...['key', 'rotate', home, '--role', 'checkpoint', '--from', String(fromS)],
+    );
+    await must('issue', home, '--subject', 'Before', '--colour', 'green');
+    assert.deepEqual((await signers())['trust'], [old.keyId]);
+    cli.nowS = fromS;
+    await must('issue', home, '--subject', 'After', '--colour', 'green');
+    assert.deepEqual((await signers())['trust'], [keys[0]?.key]);
+    await assertTaken();
+  });
+
+  it('key rotate refuses what is no role, no whole hour, over or too far ahead', async () => {
+    const hourS = cli.nowS - (cli.nowS % 3_600);
+    const rotate = ['key', 'rotate', home, '--role', 'checkpoint'];
+    for (const [args, refusal] of [
+      [['key', 'rotate', home], /--role/],
+      [['key', 'rotate', home, '--role', 'root'], /Allowed choices/],
+      [[...rotate, '--from', String(hourS + 60)], /whole hours[^]*Name \d{4}-\d\d-\d\dT\d\d:00:00Z or /],
+      [[...rotate, '--from', String(hourS - 3_600)], /is over/],
+      [[...rotate, '--from', String(hourS + 71 * DAY_S)], /more than 100 days ahead/],
+    ] as const) {
+      const { exit, out, err } = await cli.run(...args);
+      assert.deepEqual([exit, out], [EXIT.usage, ''], err);
+      assert.match(err, refusal);
+    }
+  });
+
   it('a scheduled key whose file is not here yet keeps nobody from witnessing, and issuing names it', async () => {
     const { keyId, untilS } = await keyInForce();
     cli.nowS = untilS;

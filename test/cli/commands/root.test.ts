@@ -119,7 +119,7 @@ describe('entente root', () => {
     assert.equal(shown.boards[0]?.missing, 0);
   });
 
-  it('--draft of withdraw, key extend, key compromise and revoke --root logs nothing until it is submitted', async () => {
+  it('--draft of withdraw, key extend, key rotate, key compromise and revoke --root logs nothing until it is submitted', async () => {
     const { keys } = await cli.json<{ keys: readonly { keyId: string; role: string }[] }>(
       'key',
       'list',
@@ -132,6 +132,7 @@ describe('entente root', () => {
       ['revoke', path('DE'), '2026-11/0', '--root'],
       ['key', 'compromise', path('DE'), '--key', key, '--cut-off', '2026-11=now'],
       ['key', 'extend', path('DE')],
+      ['key', 'rotate', path('DE'), '--role', 'witness'],
       ['withdraw', path('DE'), 'FR'],
     ];
     for (const [i, command] of commands.entries()) {

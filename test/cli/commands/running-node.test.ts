@@ -152,6 +152,10 @@ describe('commands on a region whose node runs', function () {
     await must('audit', 'replay', join(de, 'public'));
     await must('witness', fr, de);
     assert.match(await verdict(await issueOne('G')), /^PASS/);
+    await must('key', 'rotate', de, '--role', 'checkpoint');
+    const all = await must('key', 'compromise', de, '--all-checkpoint', '--cut-off', 'trust=now');
+    assert.match(all, /^4 checkpoint keys given up; 4 fresh keys/);
+    assert.match(await verdict(await issueOne('H')), /^PASS/);
     await must('audit', 'replay', join(de, 'public'));
   });
 

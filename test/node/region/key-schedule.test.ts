@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { AHEAD_S, missingLogs, missingWindows } from '../../../node/region/key-schedule.ts';
+import { AHEAD_S, missingLogs, missingWindows, successionOf } from '../../../node/region/key-schedule.ts';
 import { type KeyRole, type TrustKey, type TrustState } from '../../../protocol/trust/trust-state.ts';
 import { DAY_S, START_S } from '../../support/regions.ts';
 
 const HOUR_START_S = START_S - (START_S % 3_600);
 
 function stateWith(
-  keys: readonly Pick<TrustKey, 'role' | 'fromS' | 'untilS' | 'compromise'>[],
+  keys: readonly (Pick<TrustKey, 'role' | 'fromS' | 'untilS' | 'compromise'> & Partial<TrustKey>)[],
   logs: readonly string[] = [],
 ): TrustState {
   const part: Pick<TrustState, 'log'> & { keysWithRole: (role: KeyRole) => readonly unknown[] } = {
@@ -44,6 +44,36 @@ describe('missingWindows', () => {
     assert.equal(only(stateWith([compromised]))[0]?.fromS, HOUR_START_S);
     const later = { ...key, fromS: HOUR_START_S + DAY_S };
     assert.equal(only(stateWith([later]))[0]?.fromS, HOUR_START_S);
+  });
+});
+
+describe('successionOf', () => {
+  const key = (keyId: string, fromDay: number, untilDay: number) =>
+    ({
+      keyId,
+      role: 'checkpoint',
+      fromS: HOUR_START_S + fromDay * DAY_S,
+      untilS: HOUR_START_S + untilDay * DAY_S,
+    }) as const;
+
+  it('is as long as its role has windows, and tells what it takes over from and what follows', () => {
+    const state = stateWith([key('a', -10, 20), key('b', 20, 50), { ...key('w', -10, 20), role: 'witness' }]);
+    const { fromS, untilS, inPlaceOf, next } = successionOf(state, 'checkpoint', HOUR_START_S);
+    assert.deepEqual([fromS, untilS, inPlaceOf], [HOUR_START_S, HOUR_START_S + 30 * DAY_S, ['a']]);
+    assert.deepEqual(next, { keyId: 'b', fromS: HOUR_START_S + 20 * DAY_S });
+  });
+
+  it('ends an hour after all that are in force by then, since the one that ends last signs', () => {
+    const again = stateWith([key('a', -10, 20), key('fresh', 0, 30)]);
+    const { untilS, inPlaceOf, next } = successionOf(again, 'checkpoint', HOUR_START_S);
+    assert.deepEqual([untilS, inPlaceOf], [HOUR_START_S + 30 * DAY_S + 3_600, ['a', 'fresh']]);
+    assert.equal(next, undefined);
+  });
+
+  it('leaves out keys that are over or given up', () => {
+    const compromise = { version: 1, cutOffs: new Map<string, never>() };
+    const state = stateWith([key('over', -30, 0), { ...key('stolen', -1, 30), compromise }]);
+    assert.deepEqual(successionOf(state, 'checkpoint', HOUR_START_S).inPlaceOf, []);
   });
 });
 
