@@ -172,7 +172,12 @@ function giveUp(
       const radius = await blastRadius(desk, keys, cutOffs);
       const ids = keys.map(({ keyId }) => keyId);
       const which = options.key?.length === 1 ? { key: ids[0] } : { keys: ids };
-      if (!isTold) cli.output.before({ ...which, role, logs: radius }, () => radiusLines(keys, radius));
+      const seen = await desk.unsigned();
+      if (!isTold)
+        cli.output.before({ ...which, role, logs: radius, ...(seen !== undefined && { seen }) }, () => [
+          ...radiusLines(keys, radius),
+          ...(seen === undefined ? [] : [`Nothing is signed now: ${printable(seen)}.`]),
+        ]);
       const others = othersOf(desk, keys, atS);
       const { statements, replacements } = await givingUpAll(stolen, desk.keys, atS);
       await appendByRoot(cli, desk, statements, options);

@@ -67,6 +67,8 @@ export interface Desk {
   readonly state: TrustState;
   /** How many vouch for each region of which something is known, the own one among them. */
   vouched(): Promise<readonly Vouched[]>;
+  /** Why nothing is signed, such as what a peer has seen of the region's logs that is not here; undefined while all is well. */
+  unsigned(): Promise<string | undefined>;
   /** Entries of one of the region's logs, `trust` or the id of an attestation log; 0 where there is none. */
   size(log: string): Promise<number>;
   /** The attestation at a place; undefined where nothing was issued. @throws {NodeError} LOG_PRUNED for one that is given up. */

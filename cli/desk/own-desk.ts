@@ -92,6 +92,10 @@ export class OwnDesk implements Desk {
     }
   }
 
+  unsigned(): Promise<string | undefined> {
+    return Promise.resolve(this.#region.node.status.reason);
+  }
+
   size(log: string): Promise<number> {
     return Promise.resolve(this.#tree(log)?.size ?? 0);
   }

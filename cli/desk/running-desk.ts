@@ -129,6 +129,11 @@ export class RunningDesk implements Desk {
     return vouchedOfStatus(await asked(this.#client.ask({ method: 'GET', path: '/v1/status' })));
   }
 
+  async unsigned(): Promise<string | undefined> {
+    const status = await asked(this.#client.ask({ method: 'GET', path: '/v1/status' }));
+    return (status as { readonly reason?: string }).reason;
+  }
+
   /** Lets the node sign although too few peers have answered, and waits until it does. */
   async force(): Promise<void> {
     await this.#post('/v1/force');
