@@ -22,6 +22,8 @@ export interface CodesBesideModules {
   readonly held: () => Pick<HeldCodes, 'isLogged'>;
   readonly state: () => Pick<TrustState, 'revoked'> | undefined;
   readonly revoke: (revocation: Revocation) => Promise<void>;
+  /** Does something while no colour changes by rules. */
+  readonly meanwhile: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** A code that one operator gave. */
@@ -109,10 +111,12 @@ export class CodesBeside {
   }
 
   /**
-   * Revokes what came into a log while these codes did, as of an update. Rejects as the registry and the revoking, and as a log that cannot tell
-   * whether it has a looser code.
+   * Revokes what came into a log while these codes did, as of an update: one that judged before they were there is let end first. Not to be waited for by
+   * whoever keeps colours from changing. Rejects as the registry and the revoking, and as a log that cannot tell whether it has a looser code.
    */
   async lookAgain(codes: readonly Pick<GivenCode, 'subject' | 'status'>[]): Promise<void> {
+    if (codes.some(({ status }) => status.colour !== 'green'))
+      await this.#modules.meanwhile(() => Promise.resolve());
     const looser = await Promise.all(codes.map((code) => this.#looserThan(code)));
     const then =
       'The stricter codes are issued: `entente codes` prints them. Once that is mended, revoke the others.';

@@ -44,8 +44,6 @@ export interface OverridesModules extends CodesBesideModules {
   readonly random: Random;
   readonly once: IssueOnce;
   readonly watch: BulkWatch;
-  /** Does something while no colour changes by rules: an update must see all of it or nothing. */
-  readonly meanwhile: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 const PREFIX = 'override/' satisfies PrivateName;
@@ -169,6 +167,7 @@ export class Overrides {
         await this.#modules.watch.note('override', kept.people);
         await this.#keep(id, { ...kept, confirmed });
       }
+      // An update must see all of it or nothing.
       await this.#modules.meanwhile(() => this.#issue(id, { ...kept, confirmed }));
       await this.#keep(id, { ...kept, confirmed, subjects: [] });
       await this.#compact(id);

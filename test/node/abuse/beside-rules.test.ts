@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
 import { isNodeError } from '../../../node/node-error.ts';
 import { GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
 
@@ -69,6 +70,26 @@ describe('CodesBeside, for orders by rules', () => {
       assert.match(error.hint ?? '', /stricter codes are issued/);
       return true;
     });
+  });
+
+  it('lookAgain revokes what an update gives that had judged before, and the next one goes by the stricter code', async () => {
+    await region.declare([1]);
+    let ordered: Promise<void> | undefined;
+    region.beforeIssuingAll = async () => {
+      ordered = region.order(1);
+      while ((await region.codesOf(1)) === '') await setImmediate();
+      // If it did not wait for the update it would be over by then.
+      for (let i = 0; i < 64; i++) await setImmediate();
+    };
+    assert.deepEqual(await region.update(), { first: 1 });
+    await ordered;
+    assert.equal(await region.codesOf(1), 'red (green)');
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    const { changes } = await region.life.holder('P1', false);
+    assert.deepEqual(
+      changes.map(({ kind }) => kind),
+      ['found', 'first'],
+    );
   });
 
   it('inTurn lets the orders of one person see each other, and others go on', async () => {

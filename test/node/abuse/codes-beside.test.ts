@@ -34,6 +34,7 @@ describe('CodesBeside.revokeLooser', () => {
         }) as unknown as ReturnType<ConstructorParameters<typeof CodesBeside>[0]['registry']>,
       held: () => ({ isLogged }),
       state: () => undefined,
+      meanwhile: (work) => work(),
       revoke: ({ indexes }) => {
         revoked.push(...indexes);
         return Promise.resolve();
