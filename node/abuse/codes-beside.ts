@@ -11,6 +11,7 @@ import { Turns } from '../turns.ts';
 import { bindingOf, stricterBy } from '../life/judging.ts';
 import { NodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
+import { byPlace } from '../registry/pages.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
@@ -30,6 +31,12 @@ export interface CodesBesideModules {
 export interface GivenCode extends Place {
   readonly subject: string;
   readonly status: Status;
+}
+
+/** Whose stricter code that is, or is to come. */
+export interface Demanded extends Pick<GivenCode, 'subject' | 'status'> {
+  /** Where it stands, if it was given before: what came after it is another matter. */
+  readonly given?: Place;
 }
 
 /** People for whose codes the registry is asked at once. */
@@ -112,9 +119,9 @@ export class CodesBeside {
 
   /**
    * Revokes what came into a log while these codes did, as of an update: one that judged before they were there is let end first. Not to be waited for by
-   * whoever keeps colours from changing. Rejects as the registry and the revoking, and as a log that cannot tell whether it has a looser code.
+   * whoever keeps colours from changing. An order that is given again may have ended before it had done that, and does it for what was there before. Rejects as the registry and the revoking, and as a log that cannot tell whether it has a looser code.
    */
-  async lookAgain(codes: readonly Pick<GivenCode, 'subject' | 'status'>[]): Promise<void> {
+  async lookAgain(codes: readonly Demanded[]): Promise<void> {
     if (codes.some(({ status }) => status.colour !== 'green'))
       await this.#modules.meanwhile(() => Promise.resolve());
     const looser = await Promise.all(codes.map((code) => this.#looserThan(code)));
@@ -125,9 +132,10 @@ export class CodesBeside {
   }
 
   /** Nothing is looser than green, so that the many who get that cost no look. */
-  async #looserThan({ subject, status }: Pick<GivenCode, 'subject' | 'status'>): Promise<RegistryRecord[]> {
-    if (status.colour === 'green') return [];
-    return (await this.#running.ask(subject)).filter((record) => isLooser(record, status));
+  async #looserThan({ subject, status, given }: Demanded): Promise<RegistryRecord[]> {
+    if (status.colour === 'green' || (given !== undefined && this.isRevoked(given))) return [];
+    const looser = (await this.#running.ask(subject)).filter((record) => isLooser(record, status));
+    return given === undefined ? looser : looser.filter((record) => byPlace(record, given) < 0);
   }
 
   /** Of these codes those that are in a log. Gives why others may pass on, of logs that cannot tell what they have. */

@@ -118,8 +118,8 @@ async function issue(order: IssueOrder, key: string | undefined, modules: IssueM
             ordered: given,
             judge,
           });
-    // An order that is repeated changes nothing: what came since is another matter.
-    if (isNew) await beside.lookAgain([{ subject, status }]);
+    const { log, index } = issued;
+    if (isByRules) await beside.lookAgain([{ subject, status, ...(!isNew && { given: { log, index } }) }]);
     return issued;
   };
   const issued = await (isByRules ? beside.inTurn(subject, work) : work());

@@ -72,6 +72,23 @@ describe('CodesBeside, for orders by rules', () => {
     });
   });
 
+  it('lookAgain for a code that was given before revokes what was there before that alone, and nothing once it is revoked itself', async () => {
+    const { beside } = region.overrides;
+    for (const n of [1, 2]) {
+      await region.issue(n, GREEN);
+      await region.issue(n, isolated(region), 'baseline');
+    }
+    await region.revoke(2);
+    await region.issue(1, GREEN);
+    const placeOf = async (n: number) =>
+      (await region.process.registry.ofSubject(`P${n}`))[1] ?? assert.fail();
+    for (const n of [1, 2]) await beside.lookAgain([{ ...coded(n, ISOLATED), given: await placeOf(n) }]);
+    assert.deepEqual(
+      [await region.codesOf(1), await region.codesOf(2)],
+      ['(green) red green', 'green (red)'],
+    );
+  });
+
   it('lookAgain revokes what an update gives that had judged before, and the next one goes by the stricter code', async () => {
     await region.declare([1]);
     let ordered: Promise<void> | undefined;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type AdminProblem } from '../../../node/http/admin-client.ts';
 import { type Ordered } from '../../../node/issuing/forgotten-marks.ts';
+import { NodeError } from '../../../node/node-error.ts';
 import { profileText } from '../../../node/rules/profiles.ts';
 import { readRuleFile } from '../../../node/rules/rule-file.ts';
 import { type Place } from '../../../node/registry/place-cipher.ts';
@@ -36,8 +37,10 @@ describe('issueRoutes', () => {
 
   const today = () => new Date(admin.world.nowS * 1_000).toISOString().slice(0, 10);
 
-  /** Logs the baseline rules. Gives orders of what they give on declared facts and more. */
-  async function byRules() {
+  let rules: ReturnType<typeof logRules> | undefined;
+  /** Orders of what the baseline rules give on declared facts and more. */
+  const byRules = () => (rules ??= logRules());
+  async function logRules() {
     const { file } = readRuleFile(profileText('baseline') ?? '', () => undefined);
     const { ruleSet } = file ?? assert.fail();
     const { id, version, fromS: from, data } = ruleSet;
@@ -192,6 +195,26 @@ describe('issueRoutes', () => {
         for (const { problem } of await batch('/v1/issue/batch', twice, headers))
           assert.equal((problem as { code?: string } | undefined)?.code, 'FORGOTTEN');
       }
+    });
+
+    it('by rules the same key revokes what its order could not, once the stricter code was there, and nothing that came since', async () => {
+      const order = await byRules();
+      const node = admin.world.node('DE');
+      const [issue, revoke] = [node.issue.bind(node), node.revoke.bind(node)];
+      const green = () => issue({ subject: 'p12', fields: { status: order('p12').status } });
+      const looser: Place[] = [];
+      node.issue = async (request) => {
+        node.issue = issue;
+        looser.push(await green());
+        return issue(request);
+      };
+      const worse = order('p12', { 'contact.close': today() });
+      node.revoke = () => Promise.reject(new NodeError('REVOCATIONS_EXCEEDED', 'none is left'));
+      await assert.rejects(admin.issue(worse, 'order-12'), refusedWith(429, 'REVOCATIONS_EXCEEDED'));
+      node.revoke = revoke;
+      looser.push(await admin.world.run(green()));
+      const red = await admin.issue(worse, 'order-12');
+      assert.deepEqual([...looser, red].map(isRevoked), [true, false, false]);
     });
 
     const refused: readonly [what: string, order: () => object, at: string][] = [
