@@ -2,6 +2,7 @@
 import { type BulkAlarm, type BulkKind, type BulkLimits, BulkWatch } from '../abuse/bulk-watch.ts';
 import { Overrides } from '../abuse/overrides.ts';
 import { Disclosing, type DisclosingModules } from '../abuse/disclosing.ts';
+import { type ForgettingDeclared } from '../issuing/forgetting.ts';
 import { Handovers } from '../issuing/handovers.ts';
 import { IssueOnce, type IssueOnceModules, type IssueOnceOptions } from '../issuing/issue-once.ts';
 import { StagingGate } from '../issuing/staging-gate.ts';
@@ -104,8 +105,8 @@ export function forgetDeclaredBy({
   readonly life: Life;
   readonly overrides: Overrides;
 }) {
-  return async (subject: string, require: () => Promise<void>): Promise<boolean> => {
-    const wasDeclared = await life.forget(subject, require);
+  return async (subject: string, forgetting: ForgettingDeclared): Promise<boolean> => {
+    const wasDeclared = await life.forget(subject, forgetting);
     await overrides.forget(subject);
     return wasDeclared;
   };

@@ -39,10 +39,17 @@ export interface ForgetOrder {
   readonly lettingPass: boolean;
 }
 
+export interface ForgettingDeclared {
+  /** Rejects with why the person may not be forgotten. */
+  readonly require: () => Promise<void>;
+  /** Makes durable that they were. */
+  readonly onFound: () => Promise<void>;
+}
+
 export interface ForgettingModules extends Pick<Primitives, 'sha256'> {
   readonly registry: Registry;
   /** As `Life.forget`. */
-  readonly forgetDeclared: (subject: string, require: () => Promise<void>) => Promise<boolean>;
+  readonly forgetDeclared: (subject: string, forgetting: ForgettingDeclared) => Promise<boolean>;
   /** Makes durable that the person was forgotten. As `ForgottenMarks.forgot`. */
   readonly mark: (subject: string) => Promise<void>;
   readonly gate: Pick<StagingGate, 'shutFor'>;
@@ -89,7 +96,11 @@ export class Forgetting {
   async forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
     const { forgetDeclared, gate } = this.#modules;
     const { subject } = order;
-    const hadDeclared = await forgetDeclared(subject, () => this.#requireForgettable(order));
+    const hadDeclared = await forgetDeclared(subject, {
+      require: () => this.#requireForgettable(order),
+      // What breaks off between the two must leave nobody who gets a code without a declaration.
+      onFound: () => this.#modules.mark(subject),
+    });
     const places = await gate.shutFor(subject, () => this.#destroy(order, hadDeclared));
     const leaves: ForgottenLeaf[] = [];
     for (const place of places) leaves.push(await this.#proven(place));
@@ -102,7 +113,8 @@ export class Forgetting {
     await this.#requireForgettable(order);
     const { registry, clock, hasOther, isStandby } = this.#modules;
     const { subject } = order;
-    // Before any code is destroyed, and not for who is refused, or is nobody: an order of theirs would come to nothing.
+    // Before any code is destroyed, and not for who is refused, or is nobody: an order of theirs would come to nothing. Once more for who had declared: what was
+    // ordered since the mark of that, and staged, is destroyed too.
     const mark = () => this.#modules.mark(subject);
     if (hadDeclared) await mark();
     const places = await registry.forget(subject, {

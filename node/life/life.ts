@@ -1,6 +1,7 @@
 /** What a region knows of people who declared, and how their colours go on from there. One writer of all tables under `life/`. */
 import { type RuleValue } from '../../protocol/rules/evaluate.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
+import { type ForgettingDeclared } from '../issuing/forgetting.ts';
 import { type Handover } from '../issuing/handovers.ts';
 import { type HeldCodes } from '../issuing/held-codes.ts';
 import { type Identity } from '../lists/identity.ts';
@@ -304,13 +305,14 @@ export class Life {
   }
 
   /**
-   * Destroys what a person declared and all that came of it here; false if there is nothing. Rejects as `require` does, and then
-   * destroys nothing: no colour changes from its call until all is gone.
+   * Destroys what a person declared and all that came of it here; false if there is nothing. Rejects as `require` does, and as `onFound`, which is called
+   * where there is something, and then destroys nothing: no colour changes from the call of `require` until all is gone.
    */
-  forget(subject: string, require: () => Promise<void>): Promise<boolean> {
+  forget(subject: string, { require, onFound }: ForgettingDeclared): Promise<boolean> {
     return this.#turns.take(TURN, async () => {
       await require();
       await this.#intake.finish();
+      if ((await this.#shelf.ofSubject(subject)) !== undefined) await onFound();
       return this.#shelf.forget(subject);
     });
   }

@@ -55,7 +55,7 @@ async function begin(machine = new RegionMachine(), modules: Partial<IssuerModul
     registry,
     gate,
     mark: (subject) => marks.forgot(subject),
-    forgetDeclared: async (_, require) => {
+    forgetDeclared: async (_, { require }) => {
       await require();
       return false;
     },

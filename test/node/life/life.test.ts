@@ -289,7 +289,7 @@ describeOnAllTables('Life.forget', () => {
   ): Forgetting {
     return new Forgetting(machine.region, {
       registry: process.registry,
-      forgetDeclared: (subject, require) => life.forget(subject, require),
+      forgetDeclared: (subject, forgetting) => life.forget(subject, forgetting),
       mark: () => Promise.resolve(),
       gate: process.gate,
       hasOther: false,
@@ -303,16 +303,23 @@ describeOnAllTables('Life.forget', () => {
     });
   }
 
-  it('T25 marks who is forgotten before their codes are destroyed, and nobody who is refused or is not known', async () => {
+  it('T25 marks who is forgotten before anything of theirs is destroyed, and nobody who is refused or is not known', async () => {
     const region = await LivingRegion.open();
     const { registry } = region.process;
     const marked: string[] = [];
-    const mark = async (subject: string) =>
-      void marked.push(`${subject} ${(await registry.ofSubject(subject)).length}`);
+    const isDeclared = (subject: string) =>
+      region.life.holder(subject, false).then(
+        () => true,
+        () => false,
+      );
+    const mark = async (subject: string) => {
+      const codes = (await registry.ofSubject(subject)).length;
+      marked.push(`${subject} ${codes}${(await isDeclared(subject)) ? ' declared' : ''}`);
+    };
     const forget = (n: number, given = {}) =>
       forgettingIn(region, { mark, ...given }).forget({ subject: `P${n}`, lettingPass: true });
     await assert.rejects(forget(9), (error) => isNodeError(error, 'NOT_FOUND'));
-    const forgetDeclared: ForgettingModules['forgetDeclared'] = async (_subject, require) => {
+    const forgetDeclared: ForgettingModules['forgetDeclared'] = async (_subject, { require }) => {
       await require();
       await region.override(2, 'red', 2);
       return true;
@@ -320,10 +327,11 @@ describeOnAllTables('Life.forget', () => {
     await assert.rejects(forget(2, { forgetDeclared }), /not counted in public/);
     assert.deepEqual(marked, []);
     await region.declare([1]);
+    await region.issue(1, GREEN);
     await forget(1);
     await region.issue(3, GREEN);
     await forget(3);
-    assert.deepEqual(marked, ['P1 0', 'P3 1']);
+    assert.deepEqual(marked, ['P1 1 declared', 'P1 1', 'P3 1']);
     await region.process.stop();
   });
 

@@ -76,7 +76,8 @@ describeOnAllTables('codes that are revoked to make place for another', () => {
     await region.update();
     const { tables } = region.process;
     await tables.write(['P1', 'P2'].map((subject) => shelf.markChange('revoking', subject)));
-    await region.life.forget('P1', () => Promise.resolve());
+    const done = () => Promise.resolve();
+    await region.life.forget('P1', { require: done, onFound: done });
     assert.deepEqual(await named('revoking'), [markOf('P2')]);
     assert.deepEqual(await region.update(), { unchanged: 1 });
     assert.deepEqual(await named('revoking'), []);

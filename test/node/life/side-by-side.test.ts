@@ -25,7 +25,8 @@ describe('Life, where several things go on', () => {
     await region.declare([3], { symptoms: true });
     assert.deepEqual(await region.update(), { unchanged: 2, first: 1 });
     assert.equal((await region.life.object('P3', 'I have none.')).number, 1);
-    assert.equal(await region.life.forget('P2', () => Promise.resolve()), true);
+    const done = () => Promise.resolve();
+    assert.equal(await region.life.forget('P2', { require: done, onFound: done }), true);
     file.goOn();
     const report = await taking;
     assert.deepEqual(report, { outcome: 'taken', added: 1_100, replaced: 0, unchanged: 0, older: 0 });
