@@ -103,7 +103,7 @@ export function addRecognise(program: Command, cli: Cli): void {
         ['entente recognise CN-33 --region DE --fingerprint 1f2e...', 'by its fingerprint alone'],
         ['entente recognise DE CN-33 --way bridge --via FR', 'its codes, through the platform FR'],
         ['entente recognise DE FR --way bridge --via FR', 'a platform alone: none of its own'],
-        ['entente recognise CN-33 DE --from 2027-01-01T00:00:00Z --for 90d', 'from the new year on'],
+        ['entente recognise DE IT --from 2027-01-01T00:00:00Z --for 90d', 'from the new year on'],
       ),
     )
     .action((region: string, peer: string | undefined, options: RecogniseOptions) =>

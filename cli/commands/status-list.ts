@@ -49,7 +49,7 @@ export function addStatusList(program: Command, cli: Cli): void {
           'a new one every hour; the verifier compares the address',
         ],
         [
-          'entente status-list CN-33 2026-11 --key k.pem --address urn:a --out a.jwt --stale --valid-for 2d',
+          'entente status-list CN-33 2026-11 --key lists.pem --address urn:a --stale --out a.jwt',
           'of a silent region: issued when it was heard last',
         ],
       ),

@@ -36,6 +36,7 @@ const OTHER_EXITS = new Map([
   [`entente trail verify DE --line 12 --hash ${'0a'.repeat(32)}`, 5],
   ['entente invite list DE', 4],
   ['entente invite confirm DE FR --words "abandon ability ... zoo"', 4],
+  ['entente invite confirm DE AT --words "abandon ability ... zoo" --way adapter', 4],
   ['entente invite drop DE FR', 4],
   ['entente invite drop DE 0123456789abcdef', 4],
   ['entente join ask FR invitation.txt', 4],
@@ -246,6 +247,7 @@ describe('the examples of the help texts', () => {
         .replaceAll('00112233445566778899aabbccddeeff', proposal.id)
         .replaceAll('age1auditor', publicKey)
         .replaceAll('2026-11', month)
+        .replaceAll('2027-01-01T00:00:00Z', String(world.nowS + 86_400))
         .replaceAll('12D3KooW...', '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp')
         .replaceAll('/srv/www/', 'www/');
   });
