@@ -101,7 +101,9 @@ export function addEvidence(program: Command, cli: Cli): void {
   evidence
     .command('list')
     .summary('what a node holds against regions')
-    .description('Lists the proofs in the store of a node that does not run. Changes nothing.')
+    .description(
+      'Lists the proofs that a node keeps: those in its store, or, while it runs, by asking it. Changes nothing.',
+    )
     .argument('<dir>', 'directory of the node')
     .addHelpText(
       'after',
@@ -112,7 +114,7 @@ export function addEvidence(program: Command, cli: Cli): void {
     .command('export')
     .summary('write what a node holds as files')
     .description(
-      'Writes each proof in the store of a node that does not run as a file that anybody can verify.',
+      'Writes each proof that a node keeps, whether it runs or not, as a file that anybody can verify.',
     )
     .argument('<dir>', 'directory of the node')
     .option('--to <dir>', 'where to', '.')
@@ -139,8 +141,8 @@ Exit codes: 0 the log has it, 5 it has another leaf there, 4 it has no leaf
 function keptExits(done: 'listed' | 'written'): string {
   return `
 
-Exit codes: 0 all is ${done}, 5 something that is kept is no evidence by this
-            version: it is named, and the rest is ${done}.`;
+Exit codes: 0 all is ${done}, 5 something that is kept is damaged, or is no
+            evidence by this version: it is named, and the rest is ${done}.`;
 }
 
 /** A code that stands in its log is as it should be; whether it counts is for `verify`. */

@@ -1,166 +1,154 @@
-/** What a node keeps of evidence: listed, or written as files. What is kept and is none by this version is named, and stops nothing. */
+/** What a node keeps of evidence, whether it runs or not: listed, or written as files. What cannot be read of it is named, and stops nothing. */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { openStoreAt } from '../../node/audit/open-source.ts';
+import {
+  keptEvidence,
+  type KeptLine,
+  type KeptProof,
+  type Unread,
+} from '../../node/evidence/kept-evidence.ts';
 import { isNodeError } from '../../node/node-error.ts';
 import { writeFileAtomically } from '../../node/region/files.ts';
-import {
-  type StoredEvidence,
-  storedEvidence,
-  storedEvidenceOf,
-  type StoredFile,
-  storedFiles,
-} from '../../node/trust/stored-evidence.ts';
+import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { systemClock } from '../../node/system-clock.ts';
-import { type EvidenceKind, parseEvidence } from '../../protocol/evidence/evidence.ts';
-import { verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
-import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import { parseOrigin } from '../../protocol/log/origin.ts';
-import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { EVIDENCE_BYTES_MAX } from '../../protocol/limits.ts';
 import { accusationText } from '../accusation-text.ts';
 import { type Cli } from '../cli.ts';
-import { cliErrorOf, EXIT } from '../exit.ts';
+import { told } from '../desk/node-answers.ts';
+import { adminOf } from '../desk/running-desk.ts';
+import { EXIT } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { namedDirectory, regionModules } from '../region.ts';
 
-/** Kept, and no evidence by this version, or none that the trust log which is kept with it supports. */
-interface Unread {
-  readonly name: string;
-  readonly code: string;
-  readonly message: string;
-}
-
 interface Kept {
-  readonly owner: Awaited<ReturnType<typeof openStoreAt>>['owner'];
-  readonly forks: readonly StoredEvidence[];
-  /** Evidence of other kinds. */
-  readonly files: readonly (StoredFile & { readonly says: Accusation })[];
-  readonly unread: Unread[];
+  readonly owner: { readonly region: string; readonly network: string };
+  readonly lines: AsyncIterable<KeptLine>;
 }
 
-interface Accusation {
-  readonly kind: EvidenceKind;
-  readonly region: string;
-  readonly origin: string;
-  readonly at: number;
-  readonly words: readonly (readonly string[])[];
-}
-
-const UNREAD_HINT = 'It is left where it is. Look at it with the version that kept it.';
+/** A file in base64, and what is said of it. */
+const LINE_BYTES_MAX = 2 * EVIDENCE_BYTES_MAX;
 
 export async function listKept(cli: Cli, path: string): Promise<void> {
-  await withKept(cli, path, ({ owner, forks, files, unread }) => {
-    const evidence = [
-      ...forks.map((one) => ({ ...nameOf(one), ...forkAccusation(one) })),
-      ...files.map((one) => ({ ...nameOf(one), ...one.says })),
-    ];
-    const lines = evidence.map(({ name, kind, region, origin, at, isOfEarlierRoot }) => {
-      const what =
-        kind === 'fork'
-          ? `${origin} forked within ${figure(at)} entries`
-          : `${region} ${accusationText({ kind, origin, at })}`;
-      return [name, `${what}${isOfEarlierRoot ? ', under a root that is followed no more' : ''}`] as const;
-    });
-    const nothing = unread.length === 0 ? [`${owner.region} holds no evidence against anybody.`] : [];
-    cli.output.result({ ...owner, evidence, unread }, () => [
-      ...(lines.length === 0 ? nothing : aligned(lines)),
-      ...unreadLines(cli, unread),
-    ]);
+  const evidence: KeptProof[] = [];
+  const { owner, unread } = await readKept(cli, path, false, (proof) => {
+    evidence.push(proof);
     return Promise.resolve();
   });
+  const lines = evidence.map(({ name, kind, region, origin, at, isOfEarlierRoot }) => {
+    const what =
+      kind === 'fork'
+        ? `${origin} forked within ${figure(at)} entries`
+        : `${region} ${accusationText({ kind, origin, at })}`;
+    return [name, `${what}${isOfEarlierRoot ? ', under a root that is followed no more' : ''}`] as const;
+  });
+  const nothing = unread.length === 0 ? [`${owner.region} holds no evidence against anybody.`] : [];
+  cli.output.result({ ...owner, evidence, unread }, () => [
+    ...(lines.length === 0 ? nothing : aligned(lines)),
+    ...unreadLines(cli, unread),
+  ]);
 }
 
 export async function exportKept(cli: Cli, path: string, { to }: { readonly to: string }): Promise<void> {
-  const modules = await regionModules(cli);
-  await withKept(cli, path, async ({ owner, forks, files: kept, unread }) => {
+  const files: string[] = [];
+  const { owner, unread } = await readKept(cli, path, true, async (proof) => {
+    const file = join(to, fileNameOf(proof));
     await mkdir(to, { recursive: true });
-    const files: string[] = [];
-    const write = async (file: string, bytes: Uint8Array): Promise<void> => {
-      await writeFileAtomically(file, bytes);
-      files.push(file);
-    };
-    for (const one of forks) {
-      const file = join(to, `${one.origin.replaceAll('/', '-')}-${one.name.slice(0, 8)}.evidence`);
-      const bytes = await readOr(unread, one.name, () => fileOf(one, modules));
-      if (bytes !== undefined) await write(file, bytes);
-    }
-    for (const { name, file: bytes, says } of kept)
-      await write(join(to, `${says.region}-${says.kind}-${name.slice(0, 8)}.evidence`), bytes);
-    cli.output.result({ ...owner, files, unread }, () => [
-      `Wrote ${counted(files.length, 'proof')}.`,
-      ...files.map((file) => `  ${printable(file)}`),
-      ...unreadLines(cli, unread),
-    ]);
+    await writeFileAtomically(file, Buffer.from(proof.file ?? '', 'base64'));
+    files.push(file);
   });
+  cli.output.result({ ...owner, files, unread }, () => [
+    `Wrote ${counted(files.length, 'proof')}.`,
+    ...files.map((file) => `  ${printable(file)}`),
+    ...unreadLines(cli, unread),
+  ]);
+}
+
+function fileNameOf({ name, kind, region, origin }: KeptProof): string {
+  const of = kind === 'fork' ? origin.replaceAll('/', '-') : `${region}-${kind}`;
+  return `${of}-${name.slice(0, 8)}.evidence`;
 }
 
 /** Ends with 5 where something was not read. */
-async function withKept(cli: Cli, path: string, use: (kept: Kept) => Promise<void>): Promise<void> {
-  const modules = await regionModules(cli);
+async function readKept(
+  cli: Cli,
+  path: string,
+  hasFiles: boolean,
+  take: (proof: KeptProof) => Promise<void>,
+): Promise<{ readonly owner: Kept['owner']; readonly unread: readonly Unread[] }> {
   namedDirectory(path);
-  const store = await openStoreAt(path);
-  try {
-    const unread: Unread[] = [];
-    const forks = await storedEvidence(store.reader, (name, error) => unread.push(unreadOf(name, error)));
-    const files = [];
-    for (const one of await storedFiles(store.reader)) {
-      const says = await readOr(unread, one.name, () =>
-        verifyEvidence(parseEvidence(one.file), () => true, modules),
-      );
-      if (says !== undefined) files.push({ ...one, says: accusationOf(says) });
+  const unread: Unread[] = [];
+  const owner = await withKept(cli, path, hasFiles, async (kept) => {
+    for await (const line of kept.lines) {
+      if ('unread' in line) unread.push(line.unread);
+      else await take(line);
     }
-    await use({ owner: store.owner, forks, files, unread });
-    if (unread.length > 0) cli.exit = EXIT.inconsistent;
+    return kept.owner;
+  });
+  if (unread.length > 0) cli.exit = EXIT.inconsistent;
+  return { owner, unread };
+}
+
+/** Out of the store, or, where a node has that open, by that node. @throws {NodeError} STORE_LOCKED if neither can be read. */
+async function withKept<T>(
+  cli: Cli,
+  path: string,
+  hasFiles: boolean,
+  use: (kept: Kept) => Promise<T>,
+): Promise<T> {
+  const modules = { ...(await regionModules(cli)), clock: systemClock };
+  const store = await openStoreAt(path).catch((error: unknown) => {
+    if (isNodeError(error, 'STORE_LOCKED')) return error;
+    throw error;
+  });
+  if (isNodeError(store)) {
+    const isUnasked = (error: unknown) =>
+      isNodeError(error, 'PEER_UNREACHABLE') || isNodeError(error, 'DIRECTORY_MISSING');
+    return askNode(cli, path, hasFiles, use).catch((error: unknown) => {
+      throw isUnasked(error) ? store : error;
+    });
+  }
+  try {
+    return await use({ owner: store.owner, lines: keptEvidence(store.reader, { hasFiles }, modules) });
   } finally {
     await store.close();
   }
 }
 
-/** @throws {ProtocolError} TOO_LARGE where no reader would take it. */
-async function fileOf(stored: StoredEvidence, modules: TrustModules): Promise<Uint8Array> {
-  const file = await storedEvidenceOf(stored, { ...modules, clock: systemClock });
-  if (file !== undefined) return file;
-  throw new ProtocolError('TOO_LARGE', 'the region has changed its root so often that no reader takes it');
-}
-
-/** Notes what cannot be read, and gives undefined then. */
-async function readOr<T>(unread: Unread[], name: string, read: () => T | Promise<T>): Promise<T | undefined> {
+async function askNode<T>(
+  cli: Cli,
+  path: string,
+  hasFiles: boolean,
+  use: (kept: Kept) => Promise<T>,
+): Promise<T> {
+  const environment = cli.surroundings.environment ?? {};
+  const client = await adminOf(path, environment);
+  const { region, network } = await readRegionConfig(new RegionLayout(resolve(path)), { environment });
+  const request = { method: 'GET', path: `/v1/evidence${hasFiles ? '?files=true' : ''}` } as const;
+  const lines = client.lines(request, [], { type: 'application/json', lineBytesMax: LINE_BYTES_MAX });
   try {
-    return await read();
+    return await use({ owner: { region, network }, lines: lines as AsyncIterable<KeptLine> });
   } catch (error) {
-    const isOfKept =
-      isProtocolError(error) || isNodeError(error, 'NOT_FOUND') || isNodeError(error, 'LOG_CORRUPT');
-    if (!isOfKept) throw error;
-    unread.push(unreadOf(name, error));
-    return undefined;
+    throw told(error);
   }
-}
-
-function unreadOf(name: string, error: unknown): Unread {
-  const { code, message } = cliErrorOf(error);
-  return { name, code, message };
 }
 
 function unreadLines(cli: Cli, unread: readonly Unread[]): string[] {
   const { red } = cli.output.colours;
+  const isDamaged = ({ code }: Unread) => code === 'VALUE_CORRUPT' || code === 'LOG_CORRUPT';
   return [
-    ...unread.map(({ name, code, message }) =>
-      red(`${printable(name)} is no evidence by this version: ${code}: ${printable(message)}`),
-    ),
-    ...(unread.length > 0 ? [UNREAD_HINT] : []),
+    ...unread.map((one) => {
+      const what = isDamaged(one) ? 'cannot be read' : 'is no evidence by this version';
+      return red(`${printable(one.name)} ${what}: ${one.code}: ${printable(one.message)}`);
+    }),
+    ...(unread.some((one) => !isDamaged(one))
+      ? ['It is left where it is. Look at it with the version that kept it.']
+      : []),
+    ...(unread.some(isDamaged)
+      ? [
+          'What is damaged is left where it is: have the disk looked at, and give the proof again as a file, by `entente evidence tell`.',
+        ]
+      : []),
   ];
-}
-
-function nameOf({ name, isOfEarlierRoot }: Pick<StoredFile, 'name' | 'isOfEarlierRoot'>) {
-  return { name, isOfEarlierRoot };
-}
-
-function forkAccusation({ origin, fork }: StoredEvidence): Accusation {
-  const { region } = parseOrigin(origin);
-  return { kind: 'fork', region, origin, at: fork.evidence.size, words: fork.signers };
-}
-
-function accusationOf({ kind, region, origin, at, words }: Accusation): Accusation {
-  return { kind, region, origin, at, words };
 }

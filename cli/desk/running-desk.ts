@@ -261,7 +261,7 @@ export class RunningDesk implements Desk {
   async *held({ subject, log, from }: Wanted): AsyncGenerator<Held | GivenUp, void, undefined> {
     const order = JSON.stringify({ subject, log, from });
     const request = { method: 'POST', path: '/v1/codes' } as const;
-    for await (const line of this.#lines(request, [order], 'application/json'))
+    for await (const line of this.#lines(request, [order], { type: 'application/json' }))
       yield line as HeldCodeLine | GivenUp;
   }
 

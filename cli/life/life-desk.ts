@@ -128,7 +128,7 @@ export class RunningLife implements LifeDesk {
   async *#lines<T>(method: 'GET' | 'POST', path: string, body?: object): AsyncGenerator<T, void, undefined> {
     const text = body === undefined ? [] : [JSON.stringify(body)];
     try {
-      for await (const line of this.#client.lines({ method, path }, text, 'application/json')) {
+      for await (const line of this.#client.lines({ method, path }, text, { type: 'application/json' })) {
         const { problem } = line as { readonly problem?: Problem };
         if (problem !== undefined) throw problemError(problem);
         yield line as T;

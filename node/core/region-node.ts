@@ -9,6 +9,7 @@ import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type EvidenceBook } from '../evidence/evidence-book.ts';
 import { hearEvidence } from '../evidence/hear-evidence.ts';
+import { keptEvidence, type KeptLine } from '../evidence/kept-evidence.ts';
 import { surelyPastS } from '../clock/surely-past.ts';
 import { Forgetting, type ForgetOrder, type Forgotten } from '../issuing/forgetting.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
@@ -261,6 +262,11 @@ export class RegionNode {
     const { evidence, shelf, unheldForks: forks } = this.#parts;
     const isKnown = (origin: string) => shelf.keysOf(origin) !== undefined;
     return hearEvidence(file, { evidence, logs: () => shelf.logs, forks, isKnown });
+  }
+
+  /** As `keptEvidence`. */
+  keptEvidence(options: { readonly hasFiles: boolean }): AsyncIterable<KeptLine> {
+    return keptEvidence(this.#parts.store, options, this.#modules);
   }
 
   /** Cosigns the newest checkpoint of every trust log that it follows, its own among them, and says so to peers. */

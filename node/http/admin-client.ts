@@ -30,6 +30,13 @@ export interface AdminRequest {
   readonly idempotencyKey?: string;
 }
 
+export interface LinesOptions {
+  /** Of what is sent; JSON lines by default. */
+  readonly type?: 'application/json' | 'application/jsonl';
+  /** Bytes of a line of the answer; 65,536 by default. */
+  readonly lineBytesMax?: number;
+}
+
 /** The node said why it does not do it. */
 export class AdminProblem extends Error {
   readonly problem: Problem;
@@ -75,11 +82,11 @@ export class AdminClient {
   async *lines(
     request: Omit<AdminRequest, 'body'>,
     body: Iterable<string>,
-    type: 'application/json' | 'application/jsonl' = 'application/jsonl',
+    { type = 'application/jsonl', lineBytesMax = LINE_BYTES_MAX }: LinesOptions = {},
   ): AsyncGenerator<unknown, void, undefined> {
     const response = await this.#send(request, body, type);
     try {
-      for await (const { value } of jsonLines(response, LINE_BYTES_MAX)) yield value();
+      for await (const { value } of jsonLines(response, lineBytesMax)) yield value();
     } catch (error) {
       throw isErrno(error, 'ECONNRESET') ? this.#unreachable(error) : error;
     } finally {

@@ -3,6 +3,7 @@ import { hexBytes } from '../../protocol/bytes.ts';
 import { FOREIGN_REVOCATION_S_MAX } from '../../protocol/limits.ts';
 import { attestationLogOrigin, parseOrigin } from '../../protocol/log/origin.ts';
 import { type RegionNode } from '../core/region-node.ts';
+import { type KeptLine } from '../evidence/kept-evidence.ts';
 import { type LifeReport } from '../life/life.ts';
 import { isNodeError } from '../node-error.ts';
 import { type MutualVouching, mutualVouching } from '../trust/mutual-vouching.ts';
@@ -18,6 +19,8 @@ import {
   entryOrder,
   evidenceOrder,
   forced,
+  keptLine,
+  keptQuery,
   promoted,
   logged,
   nodeStatus,
@@ -27,7 +30,7 @@ import {
   foreignRevocationOrder,
   suspendOrder,
 } from './admin-schemas.ts';
-import { readJson } from './input.ts';
+import { readJson, readQuery } from './input.ts';
 import { keys } from './schemas.ts';
 
 export interface AdminModules {
@@ -36,6 +39,7 @@ export interface AdminModules {
     | 'submit'
     | 'logEntries'
     | 'accuse'
+    | 'keptEvidence'
     | 'tend'
     | 'revoke'
     | 'commitState'
@@ -130,6 +134,19 @@ export function adminRoutes(
         const file = new Uint8Array(Buffer.from(evidence, 'base64'));
         const carryOut = async () => replies.json(context, { isNew: await node.accuse(file) });
         return { carryOut };
+      },
+    },
+    {
+      method: 'get',
+      path: '/v1/evidence',
+      needs: 'read',
+      summary: 'What the node holds against regions; JSON lines',
+      request: { query: keptQuery },
+      answer: { description: 'A line for each', content: { 'application/jsonl': { schema: keptLine } } },
+      handle: async (context) => {
+        const { files } = readQuery(context.req.url, keptQuery);
+        const lines = textOf(node.keptEvidence({ hasFiles: files === 'true' }));
+        return replies.streamBegun(context, lines, 'application/jsonl');
       },
     },
     {
@@ -250,6 +267,10 @@ export function adminRoutes(
       },
     },
   ];
+}
+
+async function* textOf(lines: AsyncIterable<KeptLine>): AsyncGenerator<string, void, undefined> {
+  for await (const line of lines) yield `${JSON.stringify(line)}\n`;
 }
 
 /** Nothing where the store cannot be read: how the node is can be asked all the same. */

@@ -223,6 +223,24 @@ export const evidenceOrder = z
   .openapi('EvidenceOrder', { description: 'A file of evidence, in base64.' });
 export const accused = z.object({ isNew: z.boolean() }).openapi('Accused');
 
+export const keptQuery = z.strictObject({
+  files: z.literal('true').optional().openapi({ description: 'Each proof with its file.' }),
+});
+const keptProof = z.object({
+  name: z.string(),
+  kind: z.string(),
+  region: regionId,
+  origin: z.string(),
+  at: z.int(),
+  words: z.array(z.array(z.string())),
+  isOfEarlierRoot: z.boolean(),
+  file: z.base64().optional(),
+});
+const unread = z.object({ name: z.string(), code: z.string(), message: z.string() });
+export const keptLine = z
+  .union([keptProof, z.object({ unread })])
+  .openapi('KeptEvidence', { description: 'A proof, or what is kept and cannot be read.' });
+
 export const logged = z.object({ index: z.int() }).openapi('Logged');
 
 export const promoted = z.object({ epoch: z.int() }).openapi('Promoted');

@@ -1,5 +1,6 @@
 /** Where a store and a second place keep what belongs to a root of a region that is not followed now. */
 import { hexOf } from '../../protocol/bytes.ts';
+import { type NodeError } from '../node-error.ts';
 import { type StoreReader } from './reader.ts';
 
 /** Of a fingerprint, in names. */
@@ -21,7 +22,7 @@ export function isPutAway(prefix: string): boolean {
   return FORM.exec(prefix)?.[0] === prefix;
 }
 
-/** The beginnings of names that are in a store, each once. */
+/** The beginnings of names that are in a store, each once, whether what lies under them is damaged or not. */
 export async function putAwayIn(reader: StoreReader): Promise<readonly string[]> {
   const found: string[] = [];
   for (let from = '~'; ;) {
@@ -33,11 +34,13 @@ export async function putAwayIn(reader: StoreReader): Promise<readonly string[]>
 }
 
 async function nextPrefix(reader: StoreReader, from: string): Promise<string | undefined> {
-  for await (const [key] of reader.entries(from, END, { pageSize: 1 })) {
-    const [prefix] = FORM.exec(key) ?? [];
+  let damaged: string | undefined;
+  const onDamaged = ({ key = '' }: NodeError): void => void (damaged ??= FORM.exec(key)?.[0]);
+  for await (const [key] of reader.entries(from, END, { pageSize: 1, onDamaged })) {
+    const prefix = damaged ?? FORM.exec(key)?.[0];
     if (prefix !== undefined) return prefix;
   }
-  return undefined;
+  return damaged;
 }
 
 /** A store as it would be read if what is put away under these names were followed. */

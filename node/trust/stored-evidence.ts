@@ -13,7 +13,7 @@ import { LogKeys } from '../log/log-keys.ts';
 import { LogReader } from '../log/log-reader.ts';
 import { EVIDENCE_PREFIX } from '../evidence/evidence-book.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
-import { type Clock } from '../ports.ts';
+import { type Clock, type Entry } from '../ports.ts';
 import { putAwayIn, readerOf } from '../store/put-away.ts';
 import { type StoreReader } from '../store/reader.ts';
 import { FORK_PREFIX, type KnownFork, parseFork } from './fork-book.ts';
@@ -38,47 +38,59 @@ export interface StoredFile {
   readonly isOfEarlierRoot: boolean;
 }
 
-/** All of it in a store, that against roots that are followed no more too. Rejects as the store does. */
-export async function storedFiles(store: StoreReader): Promise<StoredFile[]> {
-  const found: StoredFile[] = [];
-  const away = (await putAwayIn(store)).map((prefix) => readerOf(store, prefix));
-  for (const reader of [store, ...away])
-    for await (const [key, file] of reader.entries(`${EVIDENCE_PREFIX}/`, `${EVIDENCE_PREFIX}0`))
-      found.push({ name: key.slice(key.lastIndexOf('/') + 1), file, isOfEarlierRoot: reader !== store });
-  return found;
-}
-
 export interface StoredEvidenceModules extends TrustModules {
   readonly clock: Pick<Clock, 'wait'>;
 }
 
-/** Something that is kept under this name and cannot be read: `error` is DATA_INCONSISTENT. */
+/** Something that is kept under this name and cannot be read: VALUE_CORRUPT where it is damaged, DATA_INCONSISTENT where it is none. */
 export type OnUnread = (name: string, error: NodeError) => void;
+
+/**
+ * All of it in a store, that against roots that are followed no more too. Rejects as the store does, and for what is damaged where nobody
+ * is to be told of that.
+ */
+export async function* storedFiles(
+  store: StoreReader,
+  onUnread?: OnUnread,
+): AsyncGenerator<StoredFile, void, undefined> {
+  for (const reader of await readersOf(store))
+    for await (const [key, file] of allIn(reader, EVIDENCE_PREFIX, onUnread))
+      yield { name: nameIn(key), file, isOfEarlierRoot: reader !== store };
+}
 
 /**
  * All proofs of forks in a store, those against roots that are followed no more too. Rejects as the store does, and for one that is none with
  * DATA_INCONSISTENT where nobody is to be told of that.
  */
-export async function storedEvidence(
-  store: StoreReader,
-  onUnread: OnUnread = (_name, error) => {
-    throw error;
-  },
-): Promise<StoredEvidence[]> {
+export async function storedEvidence(store: StoreReader, onUnread?: OnUnread): Promise<StoredEvidence[]> {
   const found: StoredEvidence[] = [];
-  const away = (await putAwayIn(store)).map((prefix) => readerOf(store, prefix));
-  for (const reader of [store, ...away]) {
-    for await (const [key, value] of reader.entries(`${FORK_PREFIX}/`, `${FORK_PREFIX}0`)) {
-      const [, origin = '', name = ''] = /^[^/]+\/(.*)\/([^/]+)$/.exec(key) ?? [];
+  for (const reader of await readersOf(store)) {
+    for await (const [key, value] of allIn(reader, FORK_PREFIX, onUnread)) {
+      const [, origin = ''] = /^[^/]+\/(.*)\/[^/]+$/.exec(key) ?? [];
+      const name = nameIn(key);
       try {
         found.push({ name, origin, fork: parseFork(key, value), isOfEarlierRoot: reader !== store, reader });
       } catch (error) {
-        if (!isNodeError(error, 'DATA_INCONSISTENT')) throw error;
+        if (onUnread === undefined || !isNodeError(error, 'DATA_INCONSISTENT')) throw error;
         onUnread(name, error);
       }
     }
   }
   return found;
+}
+
+/** Of what is held, and of what is put away of each root. */
+async function readersOf(store: StoreReader): Promise<readonly StoreReader[]> {
+  return [store, ...(await putAwayIn(store)).map((prefix) => readerOf(store, prefix))];
+}
+
+function allIn(reader: StoreReader, prefix: string, onUnread: OnUnread | undefined): AsyncIterable<Entry> {
+  const onDamaged = onUnread && ((error: NodeError) => onUnread(nameIn(error.key ?? ''), error));
+  return reader.entries(`${prefix}/`, `${prefix}0`, { onDamaged });
+}
+
+function nameIn(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
 }
 
 /** A stored proof as evidence, with what the trust log that was held with it says of the keys. Rejects as `evidenceOf` and as reading the log. */

@@ -281,7 +281,7 @@ describe('entente evidence', () => {
     assert.equal(told.exit, 4);
   });
 
-  it('list, export: 5 where something that is kept is no evidence: it is named, and the rest is listed and written', async () => {
+  it('F4 list, export: 5 where something that is kept is damaged, or no evidence: it is named, and the rest is listed and written', async () => {
     const dir = folder();
     cpSync(world.dir, dir, { recursive: true });
     const other = new TestCli(dir);
@@ -296,11 +296,17 @@ describe('entente evidence', () => {
     );
     const disk = new LevelDisk({ directory: join(de, 'store'), reserveBytes: 0 });
     await disk.open();
-    const unread = [
-      `evidence/CN-33.demo/trust/${'0a'.repeat(16)}`,
-      `fork/CN-33.demo/trust/${'0b'.repeat(16)}`,
-    ];
+    const names = ['0a', '0b', '00', '01', '02', '03'].map((digits) => digits.repeat(16));
+    const away = `~${'0c'.repeat(16)}~`;
+    const unread = [`evidence/CN-33.demo/trust/${names[0]}`, `fork/CN-33.demo/trust/${names[1]}`];
     await disk.write(unread.map((key) => ({ put: key, value: sealValue(key, Uint8Array.of(1)) })));
+    const damaged = [
+      `fork/CN-33.demo/trust/${names[2]}`,
+      `evidence/CN-33.demo/trust/${names[3]}`,
+      `${away}evidence/FR.demo/trust/${names[4]}`,
+      `${away}fork/FR.demo/trust/${names[5]}`,
+    ];
+    await disk.write(damaged.map((key) => ({ put: key, value: Uint8Array.of(1) })));
     await disk.close();
     const told = async (...args: readonly string[]) => {
       const { exit, out } = await other.run('evidence', ...args, '--json');
@@ -311,8 +317,12 @@ describe('entente evidence', () => {
       5,
       1,
       [
+        ['00', 'VALUE_CORRUPT'],
         ['0b', 'DATA_INCONSISTENT'],
+        ['03', 'VALUE_CORRUPT'],
+        ['01', 'VALUE_CORRUPT'],
         ['0a', 'EVIDENCE_MALFORMED'],
+        ['02', 'VALUE_CORRUPT'],
       ],
     ];
     assert.deepEqual(await told('list', de), expected);
@@ -323,7 +333,8 @@ describe('entente evidence', () => {
       out,
       /CN-33\.demo\/trust forked [^]*0a0a0a.* is no evidence by this version: EVIDENCE_MALFORMED/,
     );
-    assert.match(out, /Look at it with the version that kept it/);
+    assert.match(out, /0101.* cannot be read: VALUE_CORRUPT: /);
+    assert.match(out, /Look at it with the version that kept it\.\n.*have the disk looked at/);
   });
 
   it('list: 2 where there is nothing', async () => {
