@@ -25,7 +25,7 @@ import { asked } from '../desk/node-answers.ts';
 import { adminOf } from '../desk/running-desk.ts';
 import { parseCodeArgument, readCodeArgument } from '../code-argument.ts';
 import { accusationText } from '../accusation-text.ts';
-import { CliError, EXIT, type ExitCode, usageError } from '../exit.ts';
+import { CliError, cliErrorOf, EXIT, type ExitCode, usageError } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
 import { printable, printableLines } from '../printable.ts';
 import { namedDirectory, parseFingerprint, readRegion, regionModules } from '../region.ts';
@@ -47,10 +47,20 @@ interface CodeOptions {
  */
 type Worth = 'proven' | 'disowned' | 'unnamed' | 'unsettled';
 
+/** A file that is not there, or cannot be read. */
+interface Unread {
+  readonly outcome: 'unread';
+  readonly exit: ExitCode;
+  readonly code: string;
+  readonly message: string;
+}
+
 /** What a file turned out to be. */
-type Checked =
-  | ({ readonly file: string; readonly outcome: Worth } & ProvenEvidence)
-  | { readonly file: string; readonly outcome: 'refused'; readonly fault: Fault; readonly message: string };
+type Outcome =
+  | ({ readonly outcome: Worth } & ProvenEvidence)
+  | Unread
+  | { readonly outcome: 'refused'; readonly fault: Fault; readonly message: string };
+type Checked = Outcome & { readonly file: string };
 
 export function addEvidence(program: Command, cli: Cli): void {
   const evidence = program.command('evidence').summary('prove that a region told two stories');
@@ -58,7 +68,7 @@ export function addEvidence(program: Command, cli: Cli): void {
     .command('verify')
     .summary('check evidence offline')
     .description(
-      'Says of each file whether it proves that a region contradicted itself: two trees of one log, cosignatures of two trees of a trust log, another leaf than an attestation, two attestations for one index, entries out of order, two tables of numbers for one minute. Believes nobody: the keys are those that a root named which you know.',
+      'Says of each file, whatever became of those before it, whether it proves that a region contradicted itself: two trees of one log, cosignatures of two trees of a trust log, another leaf than an attestation, two attestations for one index, entries out of order, two tables of numbers for one minute. Believes nobody: the keys are those that a root named which you know.',
     )
     .argument('<files...>', 'files of evidence')
     .option('--fingerprint <hex>', 'of a root that you know (repeatable)', collectFingerprint, [])
@@ -128,10 +138,12 @@ export function addEvidence(program: Command, cli: Cli): void {
 
 const EXITS = `
 
-Exit codes: 0 all is proven; 5 something is not; 4 it is, but a root has given
-            up a key since, its trust log names no such key (both of which
-            --region tells), or it is of a witness and nothing is known of the
-            log that it witnessed; 2 no such file, or no root to go by.`;
+Exit codes: 0 all is proven; 4 it is, but a root has given up a key since, its
+            trust log names no such key (both of which --region tells), or it
+            is of a witness and nothing is known of the log that it witnessed;
+            1 a file cannot be read; 2 a file is not there, or there is no root
+            to go by; 5 something proves nothing. All files are looked at, and
+            of several codes the one that stands last here is given.`;
 
 const CODE_EXITS = `
 
@@ -187,15 +199,30 @@ async function verify(cli: Cli, files: readonly string[], options: VerifyOptions
   const pinned = new Set(known.map(hexOf));
   const states = region === undefined ? new Map<string, TrustState>() : await statesOf(cli, region, pinned);
   const knowsRoot = (_region: string, fingerprint: Uint8Array) => pinned.has(hexOf(fingerprint));
+  const checked: Checked[] = [];
   for (const file of files) {
-    const bytes = await readPublishedFile(file, EVIDENCE_BYTES_MAX);
-    if (bytes === undefined) throw usageError(`there is no file ${printable(file)}`);
-    const checked = check(file, () => {
-      const proven = verifyEvidence(parseEvidence(bytes), knowsRoot, modules);
+    const read = await readOf(file);
+    const one = check(file, () => {
+      if (!(read instanceof Uint8Array)) return read;
+      const proven = verifyEvidence(parseEvidence(read), knowsRoot, modules);
       return { ...proven, outcome: worthOf(proven, (of) => states.get(of), modules) };
     });
-    cli.output.result(checked, () => checkedLines(checked, cli));
-    cli.exit = worse(cli.exit, EXIT_OF[checked.outcome]);
+    checked.push(one);
+    const exit = one.outcome === 'unread' ? one.exit : EXIT_OF[one.outcome];
+    if (WORSE.indexOf(exit) > WORSE.indexOf(cli.exit)) cli.exit = exit;
+  }
+  cli.output.result(checked, () => checked.flatMap((one) => checkedLines(one, cli)));
+}
+
+/** What is in a file, or why that cannot be known. */
+async function readOf(file: string): Promise<Uint8Array | Unread> {
+  try {
+    const bytes = await readPublishedFile(file, EVIDENCE_BYTES_MAX);
+    if (bytes === undefined) throw usageError(`there is no file ${printable(file)}`);
+    return bytes;
+  } catch (error) {
+    const { exit, code, message } = cliErrorOf(error);
+    return { outcome: 'unread', exit, code, message };
   }
 }
 
@@ -241,7 +268,7 @@ function givesUpCheckpoints(state: TrustState): boolean {
   return state.keysWithRole('checkpoint').some(({ compromise }) => compromise !== undefined);
 }
 
-function check(file: string, prove: () => ProvenEvidence & { readonly outcome: Worth }): Checked {
+function check(file: string, prove: () => Outcome): Checked {
   try {
     return { file, ...prove() };
   } catch (error) {
@@ -258,6 +285,9 @@ const EXIT_OF = {
   refused: EXIT.inconsistent,
 } as const;
 
+/** Of several files the last of these decides: what proves nothing, before what nobody could read. */
+const WORSE: readonly ExitCode[] = [EXIT.ok, EXIT.undetermined, EXIT.failure, EXIT.usage, EXIT.inconsistent];
+
 /** What to say of a proof that is none to this reader. */
 function reservation(outcome: Exclude<Worth, 'proven'>, region: string, origin: string): string {
   const { region: log } = parseOrigin(origin);
@@ -273,14 +303,11 @@ function reservation(outcome: Exclude<Worth, 'proven'>, region: string, origin: 
   }
 }
 
-function worse(a: ExitCode, b: ExitCode): ExitCode {
-  return Math.max(a, b) as ExitCode;
-}
-
 function checkedLines(checked: Checked, cli: Cli): string[] {
   const { red, green, yellow } = cli.output.colours;
   const name = printable(checked.file);
   if (checked.outcome === 'refused') return [red(`${name}: proves nothing: ${printable(checked.message)}`)];
+  if (checked.outcome === 'unread') return [red(`${name}: not checked: ${printable(checked.message)}`)];
   const { region, origin, at, words, checkpoints, outcome } = checked;
   const said = outcome === 'unnamed' || outcome === 'unsettled' ? 'not proven' : 'proven';
   const line = `${name}: ${said}: ${region} ${accusationText({ kind: checked.kind, origin, at })}`;

@@ -48,7 +48,7 @@ describe('entente evidence', () => {
 
   const check = async (path: string, ...args: readonly string[]) => {
     const { exit, out, err } = await cli.run('evidence', 'verify', path, ...args, '--json');
-    return { exit, err, ...(out === '' ? {} : (JSON.parse(out) as Checked)) };
+    return { exit, err, ...(out === '' ? {} : (JSON.parse(out) as Checked[])[0]) };
   };
 
   it('verify: 0 for what is proven to who knows the root, by a region or a fingerprint', async () => {
@@ -101,6 +101,32 @@ describe('entente evidence', () => {
     );
     assert.equal(exit, 5);
     assert.match(out, /: proven: [^]*: proves nothing: EVIDENCE_MALFORMED/);
+  });
+
+  it('verify: looks at all files, whatever became of those before, and ends as the worst', async () => {
+    const broken = cli.path('broken.evidence');
+    writeFileSync(broken, Buffer.of(1));
+    const by = ['--region', cli.path('DE')];
+    const outcomes = async (...files: readonly string[]) => {
+      const { exit, out } = await cli.run('evidence', 'verify', ...files, ...by, '--json');
+      const checked = JSON.parse(out) as (Checked & { file: string })[];
+      assert.deepEqual(
+        checked.map((one) => one.file),
+        files,
+      );
+      return [exit, checked.map(({ outcome }) => outcome).join()];
+    };
+    const none = cli.path('none.evidence');
+    assert.deepEqual(await outcomes(file), [0, 'proven']);
+    assert.deepEqual(await outcomes(none, file), [2, 'unread,proven']);
+    assert.deepEqual(await outcomes(broken, none, file), [5, 'refused,unread,proven']);
+    assert.deepEqual(await outcomes(file, none, broken), [5, 'proven,unread,refused']);
+    assert.deepEqual(await outcomes(cli.path('DE'), file), [5, 'unread,proven'], 'a folder is no file');
+    const { out } = await cli.run('evidence', 'verify', none, broken, file, ...by);
+    assert.match(
+      out,
+      /none\.evidence: not checked: there is no file .*\n.*broken.*: proves nothing.*\n.*: proven: /,
+    );
   });
 
   it('T19 verify: 5 where the root is not one that the reader knows', async () => {
