@@ -1,6 +1,8 @@
 /** The peers that an operator names in the config, before any log does. */
+import { hexBytes } from '../../protocol/bytes.ts';
 import { type Config } from '../config/schema.ts';
 import { type InvitedPeer } from './peer-directory.ts';
+import { peerNameOf } from './peer-name.ts';
 
 /** Peers whose nodes the config names: `/p2p/` and a name at the end of an address. */
 export function namedPeers(peers: Config['peers']): InvitedPeer[] {
@@ -12,4 +14,12 @@ export function namedPeers(peers: Config['peers']): InvitedPeer[] {
     }
     return [...byName].map(([peer, bare]) => ({ peer, region, addresses: bare }));
   });
+}
+
+/** The other machine of the region, where it has one: a standby that holds no log yet knows nobody else. */
+export function otherMachine({ region, writer }: Pick<Config, 'region' | 'writer'>): InvitedPeer[] {
+  const { standby } = writer;
+  if (standby === undefined) return [];
+  const addresses = standby.addresses.map((address) => address.split('/p2p/')[0] ?? address);
+  return [{ peer: peerNameOf(hexBytes(standby.key)), region, addresses }];
 }

@@ -16,7 +16,7 @@ import { type Log } from '../logging/log.ts';
 import { openNetwork } from '../network/open-network.ts';
 import { HELLO_HEADS_MAX } from '../network/network-limits.ts';
 import { type IsolatedNetwork, type NetworkStatus } from '../network/isolation/isolated-network.ts';
-import { namedPeers } from '../network/named-peers.ts';
+import { namedPeers, otherMachine } from '../network/named-peers.ts';
 import { PeerDirectory } from '../network/peer-directory.ts';
 import { readRegionConfig, RegionLayout } from '../region/layout.ts';
 import { MeetingNetwork } from '../region/meeting-network.ts';
@@ -176,7 +176,8 @@ async function startAll<T>(
   const running: { region?: Region; meeting?: MeetingNetwork; published?: DirectoryNetwork } = {};
   let { peers } = config;
   let invited = invitedBy(peers);
-  let named = namedPeers(peers);
+  const namedIn = (now: typeof peers) => [...namedPeers(now), ...otherMachine(config)];
+  let named = namedIn(peers);
   const directory = new PeerDirectory(
     {
       home,
@@ -279,7 +280,7 @@ async function startAll<T>(
       takePeers: (now) => {
         peers = now;
         invited = invitedBy(now);
-        named = namedPeers(now);
+        named = namedIn(now);
         running.published?.takePeers(now);
       },
       leave: () => leaving.abort(),

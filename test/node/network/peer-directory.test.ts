@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { otherMachine } from '../../../node/network/named-peers.ts';
 import { PeerDirectory, type InvitedPeer } from '../../../node/network/peer-directory.ts';
 import { NODES_OF_REGION } from '../../../node/network/network-limits.ts';
 import { isPeerName, peerNameOf } from '../../../node/network/peer-name.ts';
+import { hexOf } from '../../../protocol/bytes.ts';
 import { DAY_S, RegionFixture, START_S, type TestKey } from '../../support/region-fixture.ts';
 
 const ADDRESS = '/ip4/192.0.2.7/tcp/7411';
@@ -136,5 +138,18 @@ describe('isPeerName', () => {
       assert.equal(isPeerName(text), false, text);
     }
     assert.throws(() => peerNameOf(new Uint8Array(31)), RangeError);
+  });
+});
+
+describe('otherMachine', () => {
+  it('is the node that the config names as the other one of its region, by bare addresses', () => {
+    const key = new RegionFixture({ region: 'DE' }).key('node').publicKey;
+    const standby = { key: hexOf(key), addresses: [ADDRESS, `${ADDRESS}/p2p/${peerNameOf(key)}`] };
+    const of = (writer: Parameters<typeof otherMachine>[0]['writer']) =>
+      otherMachine({ region: 'DE', writer });
+    assert.deepEqual(of({ fenced: true, standby }), [
+      { peer: peerNameOf(key), region: 'DE', addresses: [ADDRESS, ADDRESS] },
+    ]);
+    assert.deepEqual(of({ fenced: true }), []);
   });
 });

@@ -4,7 +4,10 @@ import { giveAddresses } from '../../../cli/processes/prepare.ts';
 import { type RunningStatus } from '../../../cli/desk/node-status.ts';
 import { editConfig } from '../../../node/config/config-file.ts';
 import { readRegionConfig, RegionLayout } from '../../../node/region/layout.ts';
-import { eventually, Federation, lineOf } from '../../support/federation.ts';
+import { AdminClient } from '../../../node/http/admin-client.ts';
+import { TestCli } from '../../support/cli.ts';
+import { DEADLINE_MS, eventually, Federation, lineOf } from '../../support/federation.ts';
+import { RunningNode } from '../../support/running-node.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const SPARE = 'DE-2';
@@ -167,5 +170,39 @@ describe('A region with a standby, as processes', function () {
     assert.match(reason, /another process with the keys of this machine/);
     codes.push(await world.issue(COPY, 'Person 11'));
     await isWhole(COPY, 'FR', 'IT');
+  });
+});
+
+describe('A standby of a region that knows its peers by directory', function () {
+  this.timeout(120_000);
+  const folder = temporaryFolders();
+  const nodes: RunningNode[] = [];
+  after(() => Promise.all(nodes.map((node) => node.end('SIGKILL'))));
+
+  it('follows all of them through the machine that its config names, and no address was ever said of any', async () => {
+    const cli = new TestCli(folder());
+    cli.nowS = Math.floor(Date.now() / 1_000);
+    const [first, spare, peer] = [cli.path('DE'), cli.path(SPARE), cli.path('FR')];
+    for (const path of [first, peer]) await cli.json('init', path.slice(-2), '--dir', path);
+    await cli.json('recognise', first, peer);
+    await giveAddresses(first);
+    await cli.json('standby', 'make', first, spare, '--address', '/ip4/127.0.0.1/tcp/1');
+    await giveAddresses(spare);
+    const { peers } = await readRegionConfig(new RegionLayout(spare));
+    assert.deepEqual(Object.values(peers), [{ directory: '../FR/public' }]);
+    // As on another machine, where nobody has brought the directory of a peer.
+    await editConfig(new RegionLayout(spare).config, [
+      { at: ['peers', 'FR', 'directory'], value: 'nowhere' },
+    ]);
+    nodes.push(RunningNode.spawn({}, first, '--set', 'log.level=warn'));
+    nodes.push(RunningNode.spawn({}, spare, '--standby', '--set', 'log.level=warn'));
+    await Promise.all(nodes.map((node) => node.event('listens')));
+    const admin = new AdminClient({ listen: `${spare}/admin.sock`, secretFile: `${spare}/admin.secret` });
+    await eventually(
+      async () => ((await admin.ask({ method: 'GET', path: '/v1/status' })) as RunningStatus).sizes,
+      (sizes) => [TRUST, 'FR.demo/trust'].every((origin) => (sizes[origin] ?? 0) > 0),
+      JSON.stringify,
+      2 * DEADLINE_MS,
+    );
   });
 });
