@@ -13,7 +13,7 @@ import { LogTree } from '../log/log-tree.ts';
 import { type Clock, type SecondPlace, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { type Followed, standingForksOf } from '../sync/followed.ts';
-import { Mirror, type MirrorModules } from '../sync/mirror.ts';
+import { Mirror } from '../sync/mirror.ts';
 import { isCutOff } from '../trust/cut-offs.ts';
 import { allVerifierKeys, logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
 import { RegionFold } from '../trust/region-fold.ts';
@@ -27,6 +27,7 @@ import { type Vetting } from '../witness/witness-rule.ts';
 import { type InvitedRegion } from './node-options.ts';
 import { type NodeStatus } from './node-status.ts';
 import { LeftTree } from './left-tree.ts';
+import { OwnLeaves, type OwnLeavesModules } from './own-leaves.ts';
 import { OwnLog, type OwnLogModules } from './own-log.ts';
 
 export interface LogShelfOptions {
@@ -39,7 +40,8 @@ export interface LogShelfOptions {
   readonly named?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
 }
 
-export interface LogShelfModules extends TrustModules, Pick<OwnLogModules, 'shown'> {
+export interface LogShelfModules
+  extends TrustModules, Pick<OwnLogModules, 'shown'>, Omit<OwnLeavesModules, 'state'> {
   readonly store: Store;
   readonly secondPlace: SecondPlace;
   readonly clock: Clock;
@@ -301,11 +303,11 @@ export class LogShelf {
 
   #copy(origin: string, keeper: TrustKeeper): Promise<void> {
     const keys = () => logVerifierKeys(this.#modules.sha256, keeper.state, origin);
-    const open = async () =>
-      void this.#logs.set(
-        origin,
-        await this.#mirrorOf(await this.openTree(origin), keys, () => keeper.state),
-      );
+    const open = async () => {
+      const tree = await this.openTree(origin);
+      const state = () => keeper.state;
+      this.#logs.set(origin, await Mirror.open({ ...this.#modules, tree, keys, state }));
+    };
     return this.#orFromPeers(origin, open, () => dropCopy(origin, this.#modules.store));
   }
 
@@ -366,19 +368,17 @@ export class LogShelf {
     const { kind, region } = parseOrigin(tree.origin);
     if (kind !== 'attest' || region !== this.#options.region) return tree;
     const keys = (read?: ReadNote) => this.#ownKeys(tree, read);
-    const copy = await this.#mirrorOf(tree, keys, () => this.home.state);
-    const left = await LeftTree.open({ ...this.#modules, tree, state: () => this.#home?.state });
-    this.#logs.set(tree.origin, this.#own(copy, left));
+    const modules = { ...this.#modules, tree, state: () => this.#home?.state };
+    const leaves = new OwnLeaves(tree.origin, modules);
+    const copy = await Mirror.open({ ...modules, keys, state: () => this.home.state, vet: leaves.vet });
+    const left = await LeftTree.open(modules);
+    this.#logs.set(tree.origin, this.#own(copy, { left, leaves }));
     return tree;
   }
 
-  #own(copy: Followed, left?: LeftTree): OwnLog {
+  #own(copy: Followed, ofAttestations: Pick<OwnLogModules, 'left' | 'leaves'> = {}): OwnLog {
     const keys = (read?: ReadNote) => this.#ownKeys(copy.tree, read);
-    return new OwnLog({ ...this.#modules, copy, keys, ...(left && { left }) });
-  }
-
-  #mirrorOf(tree: LogTree, keys: MirrorModules['keys'], state: () => TrustState): Promise<Mirror> {
-    return Mirror.open({ ...this.#modules, tree, keys, state });
+    return new OwnLog({ ...this.#modules, copy, keys, ...ofAttestations });
   }
 
   #ownOrigin(log: string): string {

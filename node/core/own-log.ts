@@ -15,6 +15,7 @@ import { type Applied, type Claim, type Piece } from '../log/replica.ts';
 import { type Followed, type Heeded, type Kept, type Naming, standingForksOf } from '../sync/followed.ts';
 import { type Branch } from '../trust/branch-weighing.ts';
 import { type LeftReport, type LeftTree } from './left-tree.ts';
+import { type OwnLeaves } from './own-leaves.ts';
 import { type ShownTrees } from './shown-trees.ts';
 
 export interface OwnLogModules {
@@ -28,6 +29,8 @@ export interface OwnLogModules {
   readonly left?: Pick<LeftTree, 'heed' | 'report' | 'named'>;
   /** Where what was shown is kept. */
   readonly shown?: Pick<ShownTrees, 'keep'> | undefined;
+  /** Of an attestation log: what of it is taken from others. */
+  readonly leaves?: Pick<OwnLeaves, 'refusal'>;
   /** A checkpoint with our own signature on a tree that we do not have. Must not throw. */
   readonly onAhead: () => void;
 }
@@ -64,6 +67,10 @@ export class OwnLog implements Followed {
 
   get standingForks(): readonly ForkEvidence[] {
     return standingForksOf(this.#modules.copy);
+  }
+
+  get refusal(): string | undefined {
+    return this.#modules.leaves?.refusal(this.tree.size);
   }
 
   /** How far the root has signed an attestation log, by a cut-off; 0 where it has not. */

@@ -32,6 +32,8 @@ export interface Piece {
   readonly read?: ReadNote;
   /** The consistency path from the end of the entries to the size of the note, where they are not the same. */
   readonly path?: ProofPath;
+  /** The peer that sent it, where that is known. */
+  readonly by?: string;
 }
 
 /** What a peer says of the size that this copy has: its root, and the path from there to the log's note. */
@@ -54,6 +56,9 @@ export type Applied =
 export interface ReplicaModules extends Primitives {
   /** Written to by nobody else but `pruneLog`. */
   readonly tree: LogTree;
+  /** Rejects entries that are in a tree that the log has signed, and not to be taken all the same: then nothing of their piece is stored. */
+  readonly vet?:
+    ((entries: readonly Uint8Array[], from: number, by: Piece['by']) => Promise<void>) | undefined;
 }
 
 export class Replica {
@@ -70,7 +75,7 @@ export class Replica {
    * `opened` is what they make of the note, where the caller knows that already.
    * @throws {ProtocolError} what `openCheckpoint` throws; ORIGIN_INVALID for a note of another log; SIZE_INVALID for more
    * entries than the note counts; PROOF_INVALID if the entries do not lead to the note's root: the sender is wrong, or the
-   * log has forked before `from`, which `confront` finds out.
+   * log has forked before `from`, which `confront` finds out; what `vet` throws.
    * @throws {NodeError} as `Store.write` and `SecondPlace.raise`: repeat the call.
    */
   apply(piece: Piece, keys: readonly VerifierKey[], opened?: OpenedCheckpoint): Promise<Applied> {
@@ -171,6 +176,7 @@ export class Replica {
       const theirs = this.#theirTree(checkpoint, piece);
       return { outcome: 'forked', evidence: await this.#prover.againstMark(theirs, shortfall) };
     }
+    await this.#modules.vet?.(entries.slice(overlap), head.size, piece.by);
     await this.#store(growth, checkpoint, piece);
     return { outcome: 'grown', size: growth.size };
   }

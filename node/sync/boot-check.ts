@@ -88,17 +88,22 @@ export async function checkOwnLogs(
 /** What a node that does not sign answers; undefined where nothing is in the way. */
 export function refusalOf(
   found: BootFinding,
-  logs: ReadonlyMap<string, { readonly tree: { readonly size: number } }>,
+  logs: ReadonlyMap<
+    string,
+    { readonly tree: { readonly size: number }; readonly refusal?: string | undefined }
+  >,
 ): NodeError | undefined {
   switch (found.finding) {
     case 'clear':
       return undefined;
     case 'behind': {
       const { origin, size, by, atS } = found;
-      const held = logs.get(origin)?.tree.size ?? 0;
+      const log = logs.get(origin);
+      const held = log?.tree.size ?? 0;
+      const refusal = log?.refusal === undefined ? '' : `; ${log.refusal}`;
       const message =
         size > held
-          ? `${origin} has ${held} entries here, and ${seenBy(by)} ${size} with our signature${shownAt(atS)}`
+          ? `${origin} has ${held} entries here, and ${seenBy(by)} ${size} with our signature${shownAt(atS)}${refusal}`
           : `${origin}: the store is empty, and the region has a log`;
       return logError('LOG_BEHIND', message);
     }

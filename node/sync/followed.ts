@@ -32,6 +32,8 @@ export interface Followed {
   readonly forks: readonly ForkEvidence[];
   /** Those of them that count, where a root may have disowned some. */
   readonly standingForks?: readonly ForkEvidence[];
+  /** Of an own log, why entries that somebody has signed are not taken, in words. */
+  readonly refusal?: string | undefined;
   /** All reject with `ProtocolError` for what is not good by what is known here, whoever is to blame for that; with `NodeError` for our own disk. */
   apply(piece: Piece): Promise<Kept>;
   confront(claim: Claim): Promise<Applied>;

@@ -6,7 +6,7 @@ import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type LogTree } from '../log/log-tree.ts';
-import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
+import { type Applied, type Claim, type Piece, Replica, type ReplicaModules } from '../log/replica.ts';
 import { type CutOff, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { ForkBook, type ForkBookModules } from '../trust/fork-book.ts';
 import { allVerifierKeys, isByNoKnownKey } from '../trust/log-keys.ts';
@@ -21,6 +21,8 @@ export interface MirrorModules extends ForkBookModules {
   readonly state?: () => TrustState;
   /** Told when there are more entries, or others, or another has signed them. Must not throw. */
   readonly onGrown?: (origin: string) => void;
+  /** See `ReplicaModules`. */
+  readonly vet?: ReplicaModules['vet'];
 }
 
 const NOTES_REMEMBERED = 16;

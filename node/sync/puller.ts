@@ -161,7 +161,7 @@ export class Puller {
           size: read.checkpoint.size,
         });
       }
-      return { from, entries: [...held, ...answer.entries], note, path, read };
+      return { from, entries: [...held, ...answer.entries], note, path, read, by: peer };
     });
   }
 
