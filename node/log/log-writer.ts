@@ -139,7 +139,8 @@ export class LogWriter {
     const signed = this.#sign(growth.size, growth.root(), await this.#permit(growth, added));
     const atS = Math.max(...batches.map((staged) => staged.atS), tree.head.atS);
     const clearing = batches.flatMap((staged) => clearingChanges(tree.keys, staged));
-    await tree.write(growth, { signed, atS }, clearing);
+    // What was on its way of a larger tree is not, from here on.
+    await tree.write(growth, { signed, ahead: undefined, atS }, clearing);
     await this.#release();
     if (this.#staged[0] === batches[0]) this.#staged.shift();
     return entries;
@@ -186,7 +187,7 @@ export class LogWriter {
     const { tree } = this.#modules;
     const { size, root } = tree.head;
     const signed = this.#sign(size, root, await this.#permitAgain());
-    await tree.change({ signed, ...change });
+    await tree.change({ signed, ahead: undefined, ...change });
     await this.#release();
     return signed;
   }

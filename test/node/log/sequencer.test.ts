@@ -42,6 +42,18 @@ describe('Sequencer', () => {
     assertLogged(entries, [...receipts, ...later]);
   });
 
+  it('T9: remembers nothing of a larger tree that was on its way, once it has signed its own', async () => {
+    const { sequencer, tree, stop } = await startLog(new Machine());
+    const ahead = { note: Uint8Array.of(1), path: [] };
+    await tree.change({ ahead });
+    await sequencer.submit('one');
+    assert.equal(tree.head.ahead, undefined);
+    await tree.change({ ahead });
+    await sequencer.seal();
+    assert.equal(tree.head.ahead, undefined);
+    await stop();
+  });
+
   it('logs what comes from many submitters at any time, each item once', async () => {
     const machine = new Machine();
     const { sequencer, stop } = await startLog(machine, { batchMax: 16 });
