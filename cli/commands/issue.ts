@@ -7,6 +7,7 @@ import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
 import { type Encoding } from '../../node/rows/encoding.ts';
 import { withKeepLock } from '../../node/store/keep-lock.ts';
+import { type LogReceipt } from '../../node/trust/log-receipt.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Cli, examples } from '../cli.ts';
 import { type Desk, type IssueProgress } from '../desk/desk.ts';
@@ -31,6 +32,7 @@ import {
 import { countOnPaper } from '../people/request.ts';
 import { countRows, encodingOption, readRows } from '../people/rows-argument.ts';
 import { printable } from '../printable.ts';
+import { receiptFrom, receiptText } from '../receipt-text.ts';
 import { type ByRules, peopleByRules, personByRules } from '../rules/people-by-rules.ts';
 import { wrapped } from '../wrap.ts';
 import { type SigningOptions, withoutPeersOption } from '../region.ts';
@@ -168,7 +170,8 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
         const [first] = issued;
         if (options.device !== undefined && first !== undefined)
           await writeDevice(options.device, { secretKey, code: first.code });
-        await writeCodes(cli, issued, file === undefined, options);
+        const receiptNow = () => receiptFrom(desk, first?.log ?? '');
+        await writeCodes(cli, issued, { ...options, isSingle: file === undefined, receiptNow });
         // The batch is closed once its codes are given out.
         await desk.closeHandovers(await desk.openHandovers());
       },
@@ -249,20 +252,31 @@ function progressOf({ output }: Cli, people: readonly Person[]): IssueProgress {
 async function writeCodes(
   cli: Cli,
   issued: readonly IssuedCode[],
-  single: boolean,
-  { out, device }: IssueOptions,
+  {
+    out,
+    device,
+    isSingle,
+    receiptNow,
+  }: IssueOptions & {
+    readonly isSingle: boolean;
+    readonly receiptNow: () => Promise<LogReceipt | undefined>;
+  },
 ): Promise<void> {
   const { output } = cli;
   if (out !== undefined) {
     await writeFileAtomically(out, codesText(issued, peopleFormatOf(out)), { mode: 0o600 });
     const from = issued.reduce((least, { index }) => Math.min(least, index), Infinity);
     const to = issued.reduce((most, { index }) => Math.max(most, index), 0);
-    const summary = { issued: issued.length, log: issued[0]?.log, from, to, out };
+    const receipt = await receiptNow();
+    const summary = { issued: issued.length, log: issued[0]?.log, from, to, out, receipt };
     output.result(summary, () => [
       `Issued ${counted(issued.length, 'code')} into log ${summary.log}, leaves ${summary.from} to ${summary.to}; codes in ${printable(out)}.`,
+      ...(receipt === undefined ? [] : [receiptText(receipt)]),
     ]);
-  } else if (single) {
-    output.result({ ...issued[0], device }, () => issued.map(({ code }) => code));
+  } else if (isSingle) {
+    const receipt = await receiptNow();
+    output.result({ ...issued[0], device, receipt }, () => issued.map(({ code }) => code));
+    if (!output.json && receipt !== undefined) output.note(receiptText(receipt));
   } else {
     for (const part of codesText(issued, output.json ? 'jsonl' : 'csv')) cli.surroundings.writeOut(part);
   }

@@ -15,6 +15,7 @@ import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { counted } from '../output.ts';
 import { printable, shortened } from '../printable.ts';
+import { receiptFrom, receiptText } from '../receipt-text.ts';
 import { draftOption, type RootOptions, withoutPeersOption } from '../region.ts';
 
 interface RevokeOptions extends RootOptions {
@@ -99,10 +100,12 @@ async function revoke(
         await appendByRoot(cli, desk, statements, options);
       }
       const revoked = byLog.flatMap(([log, indexes]) => indexes.map((index) => ({ log, index })));
-      cli.output.result({ revoked, before: places.length - revoked.length, over }, () => [
+      const receipt = await receiptFrom(desk, 'trust');
+      cli.output.result({ revoked, before: places.length - revoked.length, over, receipt }, () => [
         revoked.length === 0
           ? 'All of these codes were revoked before; nothing changed.'
           : `Revoked ${counted(revoked.length, 'code')}: ${shortened(revoked.map(placeText).join(' '), 60)}`,
+        ...(receipt === undefined ? [] : [receiptText(receipt)]),
       ]);
       if (over > 0)
         cli.output.note(

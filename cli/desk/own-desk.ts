@@ -1,4 +1,5 @@
 /** A region whose directory the command itself has opened. */
+import { type LogReceipt } from '../../node/trust/log-receipt.ts';
 import { IssueGate } from '../../node/abuse/issue-gate.ts';
 import { type Disclosed, type DisclosureOrder, toldOfDisclosure } from '../../node/abuse/disclosing.ts';
 import { Bridge } from '../../node/bridging/bridge.ts';
@@ -106,6 +107,10 @@ export class OwnDesk implements Desk {
     const view = new LogView(tree, this.#modules);
     for await (const leaf of view.entries(index, index + 1)) return leaf;
     return undefined;
+  }
+
+  receipt(log: string, size?: number): Promise<LogReceipt | undefined> {
+    return Promise.resolve(this.#region.node.receipt(this.#region.originOf(log), size));
   }
 
   async rootAt(log: string, size: number): Promise<Uint8Array> {

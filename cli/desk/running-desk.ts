@@ -2,6 +2,7 @@
  * A region whose node runs: the node does what its keys do, through its admin address. What it has published in the directory
  * says how things stand, and statements of the root are signed here, since a node never holds root keys.
  */
+import { type LogReceipt } from '../../node/trust/log-receipt.ts';
 import { join, resolve } from 'node:path';
 import { type Disclosed, type DisclosureOrder } from '../../node/abuse/disclosing.ts';
 import { AdminClient, type AdminRequest } from '../../node/http/admin-client.ts';
@@ -162,6 +163,12 @@ export class RunningDesk implements Desk {
   async leaf(log: string, index: number): Promise<Uint8Array | undefined> {
     const size = await this.size(log);
     return index < size ? this.#files(log).entry(index, size) : undefined;
+  }
+
+  async receipt(log: string, size?: number): Promise<LogReceipt | undefined> {
+    const query = new URLSearchParams({ log, ...(size !== undefined && { size: String(size) }) });
+    const path = `/v1/receipt?${query.toString()}`;
+    return (await asked(this.#client.ask({ method: 'GET', path }))) as LogReceipt;
   }
 
   async rootAt(log: string, size: number): Promise<Uint8Array> {

@@ -30,6 +30,7 @@ import { type Registry } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { type StoreState } from '../store/condition.ts';
 import { namedSize } from '../trust/cut-offs.ts';
+import { type LogReceipt, receiptOf } from '../trust/log-receipt.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type LogVisitor } from '../witness/log-visit.ts';
 import { type Witness } from '../witness/witness.ts';
@@ -277,6 +278,14 @@ export class RegionNode {
   /** A log that it holds. */
   log(origin: string): LogTree | undefined {
     return this.#parts.shelf.logs.get(origin)?.tree;
+  }
+
+  /** As `receiptOf` an own log; undefined for one that it has not. */
+  receipt(origin: string, size?: number): LogReceipt | undefined {
+    const { home } = this.#parts.shelf;
+    const log = this.#parts.shelf.ownLogs.find((one) => one.origin === origin);
+    const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
+    return log && receiptOf(size, { tree: log.tree, home, trust: this.trust, nowS });
   }
 
   /** As `neededAttestKeys`, of all attestation logs of the region that are in the store, those that cannot be used among them. */

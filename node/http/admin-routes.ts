@@ -25,6 +25,8 @@ import {
   logged,
   nodeStatus,
   peerList,
+  receipt,
+  receiptQuery,
   revoked,
   revokeOrder,
   foreignRevocationOrder,
@@ -50,6 +52,7 @@ export interface AdminModules {
     | 'status'
     | 'trust'
     | 'keeper'
+    | 'receipt'
     | 'log'
   >;
   readonly report: () => ProcessReport;
@@ -76,6 +79,10 @@ export function adminRoutes(
   { region }: AdminRoutesOptions,
   { node, report, nowS, replies }: AdminModules,
 ): AdminRoute[] {
+  const receiptNow = () => {
+    const own = node.keeper(region)?.origin;
+    return own === undefined ? {} : { receipt: node.receipt(own) };
+  };
   return [
     {
       method: 'post',
@@ -99,7 +106,7 @@ export function adminRoutes(
           const all = [...byLog].map(([of, inIt]) => ({ log: of, indexes: inIt }));
           await Promise.all(all.map((one) => node.revoke(one)));
           if (why !== undefined) await node.life.revokedBecause(places, why);
-          return replies.json(context, { revoked: all });
+          return replies.json(context, { revoked: all, ...receiptNow() });
         };
         return { count: places.length, about: [...byLog.keys()].join(',').slice(0, 128), carryOut };
       },
@@ -117,7 +124,7 @@ export function adminRoutes(
           const index = await node.logEntries(
             entries.map((entry) => new Uint8Array(Buffer.from(entry, 'base64'))),
           );
-          return replies.json(context, { index });
+          return replies.json(context, { index, ...receiptNow() });
         };
         return { count: entries.length, carryOut };
       },
@@ -166,7 +173,7 @@ export function adminRoutes(
         };
         const carryOut = async () => {
           const { index } = await node.submit({ build: () => ({ statement: suspended() }) });
-          return replies.json(context, { index });
+          return replies.json(context, { index, ...receiptNow() });
         };
         return { about: other, carryOut };
       },
@@ -187,7 +194,7 @@ export function adminRoutes(
         const statement = { kind: 'foreign-revocation', until: order.untilS, hashes } as const;
         const carryOut = async () => {
           const { index } = await node.submit({ build: () => ({ statement }) });
-          return replies.json(context, { index });
+          return replies.json(context, { index, ...receiptNow() });
         };
         return { count: hashes.length, carryOut };
       },
@@ -200,7 +207,24 @@ export function adminRoutes(
       answer: { description: 'Its index in the trust log', content: json(logged) },
       handle: async (context) => {
         const { index } = await node.commitState();
-        return replies.json(context, { index });
+        return replies.json(context, { index, ...receiptNow() });
+      },
+    },
+    {
+      method: 'get',
+      path: '/v1/receipt',
+      needs: 'read',
+      summary: 'Where an own log stands, and who vouches for so many entries of it by now',
+      request: { query: receiptQuery },
+      answer: { description: 'The receipt', content: json(receipt) },
+      handle: (context) => {
+        const { log, size } = readQuery(context.req.url, receiptQuery);
+        const own = node.keeper(region)?.origin;
+        const isTrust = own === undefined || log === 'trust';
+        const origin = isTrust ? own : attestationLogOrigin(region, parseOrigin(own).network, log);
+        const found = origin && node.receipt(origin, size);
+        if (found) return replies.json(context, found);
+        throw new RequestError('PATH_UNKNOWN', 'no signed checkpoint of that log has so many entries');
       },
     },
     {

@@ -90,6 +90,27 @@ export const issueOrder = z
   .openapi('IssueOrder');
 export type IssueOrder = z.infer<typeof issueOrder>;
 
+/** As `LogReceipt`. */
+export const receipt = z
+  .object({
+    sequenced: z.object({ origin: z.string(), size: z.int(), atS: z.int() }),
+    witnessed: z
+      .object({
+        counted: z.int(),
+        needed: z.int(),
+        of: z.int(),
+        isQuorum: z.boolean(),
+        ageS: z.int().optional(),
+      })
+      .optional(),
+  })
+  .openapi('Receipt');
+
+export const receiptQuery = z.strictObject({
+  log: z.union([z.literal('trust'), log]).default('trust'),
+  size: z.coerce.number().int().min(1).optional(),
+});
+
 export const issuedCode = z
   .object({ log, index: z.int(), code: z.string(), expiresAtS: z.int() })
   .openapi('IssuedCode');
@@ -113,7 +134,9 @@ export const revokeOrder = z
     description: '`why`: what holders who declared are told of it; it is public nowhere.',
   });
 
-export const revoked = z.object({ revoked: z.array(z.object({ log, indexes })) }).openapi('Revoked');
+export const revoked = z
+  .object({ revoked: z.array(z.object({ log, indexes })), receipt: receipt.optional() })
+  .openapi('Revoked');
 
 export const entryOrder = z
   .strictObject({
@@ -241,7 +264,7 @@ export const keptLine = z
   .union([keptProof, z.object({ unread })])
   .openapi('KeptEvidence', { description: 'A proof, or what is kept and cannot be read.' });
 
-export const logged = z.object({ index: z.int() }).openapi('Logged');
+export const logged = z.object({ index: z.int(), receipt: receipt.optional() }).openapi('Logged');
 
 export const promoted = z.object({ epoch: z.int() }).openapi('Promoted');
 

@@ -36,7 +36,10 @@ describe('entente revoke and key compromise', () => {
       ['--holder', device.holderKey],
       [`${place.code?.log}/${place.code?.index}`],
     ]) {
-      assert.match((await cli.run('revoke', region, ...args)).out, /^Revoked 1 code: 2026-11\/\d\n$/);
+      assert.match(
+        (await cli.run('revoke', region, ...args)).out,
+        /^Revoked 1 code: 2026-11\/\d\nSequenced.*\n$/,
+      );
       assert.match((await cli.run('revoke', region, ...args)).out, /nothing changed/);
     }
     await witnessAll(cli);

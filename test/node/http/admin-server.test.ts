@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { receiptText } from '../../../cli/receipt-text.ts';
+import { type LogReceipt } from '../../../node/trust/log-receipt.ts';
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
@@ -177,7 +179,8 @@ describe('AdminServer', () => {
       ];
       await admin.ask({ method: 'POST', path: '/v1/revoke', body: { log: one.log, indexes: [one.index] } });
       const answer = await admin.ask({ method: 'POST', path: '/v1/revoke', body: { subject: 'r2' } });
-      assert.deepEqual(answer, { revoked: [{ log: two.log, indexes: [two.index, three.index] }] });
+      const { revoked } = answer as { revoked: unknown };
+      assert.deepEqual(revoked, [{ log: two.log, indexes: [two.index, three.index] }]);
       await admin.world.pass(1);
       for (const { code } of [one, two, three])
         assert.match(await admin.world.outcome('FR', code), /^stop.*REVOKED/);
@@ -254,6 +257,39 @@ describe('AdminServer', () => {
     it('POST /v1/state commits to the state', async () => {
       const { index } = (await admin.ask({ method: 'POST', path: '/v1/state' })) as { index: number };
       assert.ok(index > 0);
+    });
+
+    it('what is logged comes with a receipt, sequenced at once, and witnessed once a quorum vouches', async () => {
+      await admin.world.pass(12);
+      const { index, receipt } = (await admin.ask({ method: 'POST', path: '/v1/state' })) as {
+        index: number;
+        receipt: LogReceipt;
+      };
+      const { size, atS } = receipt.sequenced;
+      assert.deepEqual([size, atS], [index + 1, admin.world.nowS]);
+      assert.deepEqual(receipt.witnessed, { counted: 0, needed: 1, of: 2, isQuorum: false });
+      assert.match(receiptText(receipt), /^Sequenced, not yet witnessed: .*; 0 of 2 witnesses/);
+      const ask = (query: string) =>
+        admin.ask({ method: 'GET', path: `/v1/receipt?${query}` }) as Promise<LogReceipt>;
+      await admin.world.pass(30);
+      const later = await ask(`log=trust&size=${size}`);
+      assert.deepEqual(later.sequenced, receipt.sequenced);
+      const { ageS = Infinity, ...counts } = later.witnessed ?? assert.fail();
+      assert.deepEqual(counts, { counted: 2, needed: 1, of: 2, isQuorum: true });
+      assert.ok(ageS <= 12, String(ageS));
+      assert.match(receiptText(later), /^Sequenced and witnessed: .*; 2 of 2 witnesses/);
+      await assert.rejects(ask(`size=${size + 1}`), refusedWith(404, 'PATH_UNKNOWN'));
+      for (const query of ['size=0', 'log=tree', 'place=1'])
+        await assert.rejects(ask(query), refusedWith(422, 'INPUT_INVALID'));
+    });
+
+    it('GET /v1/receipt says of an attestation log how far it is sequenced', async () => {
+      const { log, index } = await admin.issue(admin.orderOf('r7'));
+      const path = `/v1/receipt?log=${log}&size=${index + 1}`;
+      const receipt = (await admin.ask({ method: 'GET', path })) as LogReceipt;
+      assert.ok(receipt.sequenced.size > index);
+      assert.equal(receipt.witnessed, undefined);
+      assert.match(receiptText(receipt), /^Sequenced, not yet witnessed: DE\.test\/attest\//);
     });
 
     it('GET /v1/status, /v1/peers and /v1/keys tell how things are', async () => {

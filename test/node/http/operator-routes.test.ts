@@ -73,6 +73,7 @@ describe('Operators at the admin address', () => {
     'post /v1/reload': 'trust',
     'post /v1/witness': 'trust',
     'get /v1/status': 'read',
+    'get /v1/receipt': 'read',
     'get /v1/peers': 'read',
     'get /v1/joinings': 'read',
     'get /v1/keys': 'read',

@@ -1,0 +1,29 @@
+/** What became of something that was logged, in words. */
+import { isNodeError } from '../node/node-error.ts';
+import { type LogReceipt } from '../node/trust/log-receipt.ts';
+import { type Desk } from './desk/desk.ts';
+import { CliError } from './exit.ts';
+import { figure } from './output.ts';
+import { printable } from './printable.ts';
+import { spanText, timeText } from './times.ts';
+
+/** Of all that one of a region's logs has by now. What was logged stands, whether anybody can say so or not: undefined where that fails. */
+export async function receiptFrom(desk: Pick<Desk, 'receipt'>, log: string): Promise<LogReceipt | undefined> {
+  try {
+    return await desk.receipt(log);
+  } catch (error) {
+    if (error instanceof CliError || isNodeError(error)) return undefined;
+    throw error;
+  }
+}
+
+export function receiptText({ sequenced, witnessed }: LogReceipt): string {
+  const { origin, size, atS } = sequenced;
+  const place = `${printable(origin)} has ${figure(size)} entries since ${timeText(atS)}`;
+  if (witnessed === undefined) return `Sequenced, not yet witnessed: ${place}.`;
+  const { counted, needed, of, isQuorum, ageS = 0 } = witnessed;
+  if (of === 0) return `Sequenced: ${place}; no other region witnesses it.`;
+  const votes = `${counted} of ${of} witnesses vouch for it, ${needed} needed`;
+  if (!isQuorum) return `Sequenced, not yet witnessed: ${place}; ${votes}.`;
+  return `Sequenced and witnessed: ${place}; ${votes}, ${spanText(ageS)} ago.`;
+}
