@@ -14,6 +14,7 @@ import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { isRegistryDamage } from '../registry/registry-error.ts';
+import { parseSealedJson } from '../registry/sealed-json.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
 import { Turns } from '../turns.ts';
@@ -32,6 +33,8 @@ export interface ForgottenMarksModules {
   readonly tables: PrivateTables;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly random: Random;
+  /** Told once of each mark that cannot be read: whoever it is of counts as forgotten. Must not throw. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
 /** Seconds for which it is known that somebody was forgotten. */
@@ -79,6 +82,8 @@ export class ForgottenMarks {
   readonly #counterKey: string;
   readonly #recentMax: number;
   #counter: Counter | undefined;
+  /** What was told of: no more than there are marks. */
+  readonly #told = new Set<string>();
   /** Whether the tables have it so: not while it is written, nor after a write that failed. */
   #isSure = false;
   /** The asking for it, for all who wait for that. */
@@ -146,8 +151,21 @@ export class ForgottenMarks {
 
   /** Which of these people were forgotten since an order was given. Rejects as the tables. */
   async since(subjects: readonly string[], ordered: Ordered): Promise<ReadonlySet<string>> {
-    const marks = await Promise.all(subjects.map((subject) => this.of(subject)));
-    return new Set(subjects.filter((_, i) => isSince(marks[i] ?? {}, ordered)));
+    const isForgotten = async (subject: string) => {
+      const mark = await this.of(subject).catch((error: unknown) => this.#damaged(error));
+      return mark === undefined || isSince(mark, ordered);
+    };
+    const are = await Promise.all(subjects.map(isForgotten));
+    return new Set(subjects.filter((_, i) => are[i] === true));
+  }
+
+  /** Tells of it once; what else there is goes on. */
+  #damaged(error: unknown): undefined {
+    // What the store cannot read may be of others who are asked for together.
+    if (!isNodeError(error, 'REGISTRY_CORRUPT')) throw error;
+    if (this.#told.has(error.message)) return;
+    this.#told.add(error.message);
+    this.#modules.onTrouble?.(error);
   }
 
   /** @throws {NodeError} FORGOTTEN for who was forgotten since an order was given; and as the tables. */
@@ -175,8 +193,8 @@ export class ForgottenMarks {
       const at = lastS(this.#opened(key, sealed));
       return at < this.#nowS() - MARK_S || at > this.#nowS();
     } catch (error) {
-      if (isNodeError(error)) return false;
-      throw error;
+      this.#damaged(error);
+      return false;
     }
   }
 
@@ -202,7 +220,9 @@ export class ForgottenMarks {
     return this.#turns.take(TURN, async () => {
       const { counter, count } = await this.#known();
       const next = { counter, count: count + 1 };
-      const mark = change(await this.#at(key), next);
+      const before = await this.#at(key).catch((error: unknown) => this.#damaged(error));
+      // What cannot be read says that they were forgotten, and not when.
+      const mark = change(before ?? { here: next, atS: this.#nowS() }, next);
       await this.#write(next, [this.#put(key, mark)]);
       this.#remember(key, { ...mark, noted: next.count });
     });
@@ -221,7 +241,8 @@ export class ForgottenMarks {
   async #stored(): Promise<Counter | undefined> {
     try {
       const sealed = await this.#modules.tables.get(this.#counterKey);
-      return sealed && counterSchema.parse(this.#json(this.#counterKey, sealed));
+      const opened = sealed && this.#sealer.open(this.#counterKey, sealed);
+      return opened && parseSealedJson(counterSchema, this.#counterKey, opened);
     } catch (error) {
       if (isRegistryDamage(error)) return undefined;
       throw error;
@@ -257,11 +278,7 @@ export class ForgottenMarks {
   }
 
   #opened(key: string, sealed: Uint8Array): Mark {
-    return markSchema.parse(this.#json(key, sealed));
-  }
-
-  #json(key: string, sealed: Uint8Array): unknown {
-    return JSON.parse(Buffer.from(this.#sealer.open(key, sealed)).toString());
+    return parseSealedJson(markSchema, key, this.#sealer.open(key, sealed));
   }
 
   #keyOf(subject: string): string {

@@ -18,10 +18,12 @@ import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type RegistryRecord } from '../registry/registry.ts';
+import { parseSealedJson } from '../registry/sealed-json.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import {
   ForgottenMarks,
+  type ForgottenMarksModules,
   type ForgottenMarksOptions,
   forgottenSince,
   type Ordered,
@@ -46,6 +48,7 @@ export interface IssueOnceModules {
   readonly random: Random;
   readonly issue: (request: IssueRequest) => Promise<IssuedOnce>;
   readonly held: () => Pick<HeldCodes, 'ofSubject' | 'atPlaces' | 'isNobodys' | 'unlogged'>;
+  readonly onTrouble?: ForgottenMarksModules['onTrouble'];
   /** Finishes what an earlier process began to issue. */
   readonly tend: () => Promise<void>;
   /** Entries of each of the region's attestation logs, by its id. */
@@ -192,7 +195,7 @@ export class IssueOnce {
     const newest = found.findIndex((value) => value !== undefined);
     const [at, sealed] = [keys[newest], found[newest]];
     if (at === undefined || sealed === undefined) return undefined;
-    return noted.parse(JSON.parse(Buffer.from(this.#sealer.open(at, sealed)).toString()));
+    return parseSealedJson(noted, at, this.#sealer.open(at, sealed));
   }
 
   async #write(day: string, name: string, note: Noted): Promise<void> {

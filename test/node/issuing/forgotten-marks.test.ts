@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { ForgottenMarks, MARK_S } from '../../../node/issuing/forgotten-marks.ts';
 import { IssueOnce, type IssuedOnce, type Order } from '../../../node/issuing/issue-once.ts';
 import { isNodeError, NodeError } from '../../../node/node-error.ts';
+import { derivedKey, NONCE_BYTES, Sealer } from '../../../node/registry/sealer.ts';
 import { systemRandom } from '../../../node/system-random.ts';
 import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -14,6 +15,7 @@ function bench() {
   const clock = new ManualClock(START_S * 1_000);
   const tables = new MemoryTables();
   const standing = { isBreaking: false, issued: 0 };
+  const troubles: unknown[] = [];
   const once = new IssueOnce(
     { registryKey: REGISTRY_KEY },
     {
@@ -32,6 +34,7 @@ function bench() {
       }),
       tend: () => Promise.resolve(),
       sizes: () => ({}),
+      onTrouble: (error) => troubles.push(error),
     },
   );
   const status = {
@@ -56,7 +59,25 @@ function bench() {
   };
   const wait = (seconds: number) => clock.advance(seconds * 1_000);
   const nowS = () => clock.nowMs() / 1_000;
-  return { once, marks: once.marks, tables, clock, standing, orderOf, breakOff, wait, nowS };
+  /** Puts this in the place of an entry, sealed as that is, as other software may have written it. */
+  const replace = (name: string, to: string, purpose = 'once/forgotten') => {
+    const sealer = new Sealer(derivedKey(REGISTRY_KEY, purpose));
+    const value = sealer.seal(name, Buffer.from(to), systemRandom()(NONCE_BYTES));
+    return tables.write([{ put: name, value }]);
+  };
+  return {
+    troubles,
+    replace,
+    once,
+    marks: once.marks,
+    tables,
+    clock,
+    standing,
+    orderOf,
+    breakOff,
+    wait,
+    nowS,
+  };
 }
 
 const isForgotten = (error: unknown) => isNodeError(error, 'FORGOTTEN');
@@ -182,6 +203,36 @@ describe('ForgottenMarks', () => {
     );
   });
 
+  for (const form of ['{"at":1}', 'no JSON'])
+    it(`T25 a mark in another form (${form}) is told once and keeps nobody else from anything; it counts until its person is forgotten anew`, async () => {
+      const { once, marks, tables, replace, troubles, orderOf, wait } = bench();
+      const markOf = async () =>
+        (await tables.page('once/forgotten/', 'once/forgotten0', { limit: 1 }))[0]?.[0] ?? assert.fail();
+      await marks.forgot('p');
+      await replace(await markOf(), form);
+      await once.issue(orderOf('k', 'q'));
+      for (let i = 0; i < 2; i++)
+        assert.deepEqual(await marks.since(['p', 'q'], await marks.now()), new Set(['p']));
+      assert.deepEqual(
+        troubles.map((error) => isNodeError(error, 'REGISTRY_CORRUPT') && !error.fatal),
+        [true],
+      );
+      await wait(1);
+      await marks.forgotByOther('p', 0);
+      assert.deepEqual(await marks.since(['p'], { ...(await marks.now()), count: 0 }), new Set(['p']));
+      await replace(await markOf(), form);
+      await marks.forgot('p');
+      assert.deepEqual(await marks.since(['p'], await marks.now()), new Set());
+    });
+
+  it('F5 begins another count where that is in another form', async () => {
+    const { marks, tables, clock, replace } = bench();
+    const { counter } = await marks.now();
+    await replace('once/forgettings', '{"count":3}');
+    const anew = new ForgottenMarks({ registryKey: REGISTRY_KEY }, { tables, clock, random: systemRandom() });
+    assert.notEqual((await anew.now()).counter, counter);
+  });
+
   it('takes no time from the other machine that is still to come', async () => {
     const { marks, nowS } = bench();
     await marks.forgotByOther('p', nowS() + HOUR_S);
@@ -201,6 +252,22 @@ describe('ForgottenMarks', () => {
     await once.issue(orderOf('a', 'r'));
     assert.equal((await names()).length, 1);
     assert.equal((await marks.of('q')).here?.count, 2);
+  });
+});
+
+describe('IssueOnce', () => {
+  it('F5 refuses an order of which the note is in another form, and carries out others', async () => {
+    const { once, tables, standing, replace, orderOf, breakOff } = bench();
+    await breakOff(orderOf('a'));
+    const [[name] = assert.fail()] = await tables.page('once/2', 'once/3', { limit: 1 });
+    await replace(name, '{"input":"x","sizes":{}}', 'once');
+    await assert.rejects(once.issue(orderOf('a')), (error) => {
+      assert.ok(isNodeError(error, 'REGISTRY_CORRUPT') && !error.fatal);
+      assert.match(error.hint ?? '', /under another key/);
+      return true;
+    });
+    await once.issue(orderOf('b'));
+    assert.equal(standing.issued, 1);
   });
 });
 
