@@ -44,8 +44,8 @@ export class Healing {
   }
 
   /**
-   * Logs the entries in the place of whoever writes, and gives the index of the first. `isContradicted`: another log of the region is known; else what keys have
-   * signed that the entries do not give up has to be here. Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireUnfenced`, `requireNaming`, `lackingBy`, `GivingUp.order`, `takeOver`, `open` and `logNaming`.
+   * Logs the entries in the place of whoever writes, and gives the index of the first. `isContradicted`: another log of the region is known. What keys have
+   * signed of the one that is here and that the entries do not give up has to be here. Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireUnfenced`, `requireNaming`, `lackingBy`, `GivingUp.order`, `takeOver`, `open` and `logNaming`.
    */
   async heal(
     entries: readonly Uint8Array[],
@@ -56,10 +56,9 @@ export class Healing {
     try {
       // What the key that is given up had permitted binds nobody any more: what was published of that has to be here.
       const givenUp = checkpointsGivenUp(shelf.home, entries);
-      if (!isContradicted) {
-        await requireWhole(this.#options, this.#modules, { forced, givenUp });
-        if (fence === undefined && !forced) await this.#modules.requireUnfenced(givenUp);
-      }
+      if (isContradicted) await requireNaming(shelf.home, entries, this.#modules);
+      await requireWhole(this.#options, this.#modules, { forced, givenUp, isDivided: isContradicted });
+      if (fence === undefined && !forced) await this.#modules.requireUnfenced(givenUp);
       this.#isSigning = true;
       await requireNaming(shelf.home, entries, this.#modules);
       await lackingBy(shelf, entries);

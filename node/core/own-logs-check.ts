@@ -31,6 +31,8 @@ export interface OwnLogsCheckModules extends Pick<
 export interface CheckDecision {
   readonly forced?: boolean;
   readonly givenUp?: BootCheckOptions['givenUp'];
+  /** Another tree of a log is known, and the root is about to say which goes on: only what peers show beyond the one that is here binds. */
+  readonly isDivided?: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface CheckDecision {
 export async function findOwnLogs(
   { bootQuorum, fingerprint }: CheckOptions,
   { shelf, mender, meet, stopping, ...modules }: OwnLogsCheckModules,
-  { forced = false, givenUp = [] }: CheckDecision = {},
+  { forced = false, givenUp = [], isDivided = false }: CheckDecision = {},
 ): Promise<BootFinding> {
   await shelf.followAll();
   await meet?.(stopping);
@@ -60,6 +62,7 @@ export async function findOwnLogs(
   // Another check may have begun meanwhile: what this one has passed over waits all the same.
   for (const log of passedOver) log.suspend();
   for (const log of shelf.ownLogs) log.look({ isAnew: false });
+  if (isDivided) return found.finding === 'behind' ? found : { finding: 'clear' };
   const forked = findForked(shelf);
   if (forked !== undefined) return forked;
   // By the trust log as it is now: what has just been fetched of it may say so.

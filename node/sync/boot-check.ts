@@ -148,7 +148,7 @@ async function compare(
       const { origin, size } = parseCheckpoint(parseNote(note).text);
       if (origin !== log.origin) continue;
       // Nor is it fetched: whoever has such a key alone would add to the log while the root is about to end it.
-      if (givenUp.length > 0 && log.signersOf(note, givenUp).length === 0) continue;
+      if (log.isOurs(note) && log.signersOf(note, givenUp).length === 0) continue;
       let heeded = await log.heed(note, undefined, by);
       if (heeded === 'behind' && peer !== undefined) {
         // What it brings may announce further logs of ours: the next check looks at those too.

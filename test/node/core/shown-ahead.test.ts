@@ -260,6 +260,38 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
     await giveUp([first, other]);
   });
 
+  it('T3, T9: another tree by one key, and more of the one that is here by another: an order that gives the first up alone names it', async () => {
+    const first = world.machine('FR').fixture.keys.checkpoint;
+    const other = await second();
+    show((await stolen(TRUST, first)).fork);
+    await startAnew('contradicted');
+    show((await stolen(TRUST, first)).fork, (await stolen(TRUST, other)).add.note);
+    await assertLeftOut(first, other, 'LOG_BEHIND');
+    await giveUp([first, other]);
+  });
+
+  it('T9: what a peer has of the trust log by a key that this copy does not know yet is fetched before the order is logged', async () => {
+    const { fixture } = world.machine('FR');
+    show((await stolen(ORIGIN)).add.note);
+    await startAnew('behind');
+    fixture.nowS = world.nowS;
+    const { size } = head(TRUST);
+    const later = fixture.key('later checkpoint');
+    const admission = fixture.entryOf(fixture.keysStatement([{ key: later, role: 'checkpoint' }]));
+    const ahead = await stolen(ORIGIN);
+    const { note } = (await stolen(TRUST, later, [admission])).add;
+    show(ahead.add.note, note);
+    const { tamper } = world.network;
+    world.network.tamper = (message) => {
+      const bytes = tamper?.(message) ?? message.bytes;
+      if (message.from !== 'DE' || message.to !== 'FR' || message.protocol !== SYNC_PROTOCOL) return bytes;
+      if (parseAnswer(bytes).kind !== 'refused') return bytes;
+      return encodeAnswer({ kind: 'range', from: size, entries: [admission], note, path: [] });
+    };
+    await world.run(world.node('FR').logEntries(givingUp())).catch(() => undefined);
+    assert.ok(world.node('FR').keeper('FR')?.state.key(later.keyId) !== undefined, 'it has what DE showed');
+  });
+
   it('T11: a claim to write by a key that the order gives up keeps it from nothing; one by another key does, and is named', async () => {
     const first = world.machine('FR').fixture.keys.checkpoint;
     const other = await second();
