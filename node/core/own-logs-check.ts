@@ -63,7 +63,8 @@ export async function findOwnLogs(
   for (const log of passedOver) log.suspend();
   for (const log of shelf.ownLogs) log.look({ isAnew: false });
   if (isDivided) return found.finding === 'behind' ? found : { finding: 'clear' };
-  const forked = findForked(shelf);
+  // Who shows another tree is named, where somebody just did.
+  const forked = found.finding === 'contradicted' ? undefined : findForked(shelf);
   if (forked !== undefined) return forked;
   // By the trust log as it is now: what has just been fetched of it may say so.
   const isFree = found.finding === 'clear' || found.finding === 'alone';
