@@ -31,10 +31,19 @@ async function cutOffOf(desk: Desk, role: KeyRole, text: string): Promise<CutOff
       `Name ${signs[role]} instead.`,
     );
   const present = await desk.size(log);
-  const size = sizeText === 'now' ? present : Number(sizeText);
-  if (present === 0 || size > present)
+  const named = sizeText === 'now' ? present : Number(sizeText);
+  if (present === 0 || named > present)
     throw usageError(`${log} has ${figure(present)} entries, not ${sizeText}`);
+  const size = role === 'checkpoint' && log === 'trust' ? vouchableSize(desk, named) : named;
   return { log, size, root: await desk.rootAt(log, size) };
+}
+
+/**
+ * Of the trust log, for a checkpoint key, at most what lies before a `state` statement that nobody is to start from: by a cut-off further on no witness would vouch
+ * for it. Spec: SPEC.md 9.
+ */
+export function vouchableSize({ falseStart }: Pick<Desk, 'falseStart'>, named: number): number {
+  return falseStart === undefined || named < falseStart ? named : falseStart - 1;
 }
 
 /**

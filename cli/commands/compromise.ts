@@ -80,8 +80,10 @@ type Choose = (desk: Desk, atS: number) => readonly TrustKey[];
 async function compromise(cli: Cli, path: string, options: CompromiseOptions): Promise<void> {
   const choose = choiceOf(path, options);
   const given = await giveUp(cli, path, options, choose);
-  // Past the first statement: a thief whose log parts from this one right before it is named by no cut-off that stands in it.
-  const further = given.role === 'checkpoint' && options.cutOff?.includes('trust=now') === true;
+  const isNow = options.cutOff?.includes('trust=now') === true;
+  // Past the first statement: a thief whose log parts from this one right before it is named by no cut-off that stands in it. Where less was named than the operator
+  // said, the rest follows.
+  const further = given.role === 'checkpoint' && (isNow || given.falseStart !== undefined);
   const same: Choose = (desk) =>
     named(
       desk,
@@ -142,6 +144,8 @@ function checkpointKeys({ state }: Desk): readonly TrustKey[] {
 }
 
 interface GivenUp {
+  /** Of the trust log, where less was named than the operator said, since no witness would vouch for it: see `vouchableSize`. */
+  readonly falseStart?: number;
   readonly role: KeyRole;
   readonly keys: readonly { readonly key: string; readonly replacement: string | undefined }[];
   readonly cutOffs: readonly CutOff[];
@@ -173,19 +177,39 @@ function giveUp(
       const ids = keys.map(({ keyId }) => keyId);
       const which = options.key?.length === 1 ? { key: ids[0] } : { keys: ids };
       const seen = await desk.unsigned();
+      const falseStart = passedOver(desk, role, genuine, options);
+      const statement = falseStart !== undefined && { falseStart };
+      const told = { ...which, role, logs: radius, ...(seen !== undefined && { seen }), ...statement };
       if (!isTold)
-        cli.output.before({ ...which, role, logs: radius, ...(seen !== undefined && { seen }) }, () => [
+        cli.output.before(told, () => [
           ...radiusLines(keys, radius),
           ...(seen === undefined ? [] : [`Nothing is signed now: ${printable(seen)}.`]),
+          ...(falseStart === undefined ? [] : [falseStartLine(falseStart)]),
         ]);
       const others = othersOf(desk, keys, atS);
       const { statements, replacements } = await givingUpAll(stolen, desk.keys, atS);
       await appendByRoot(cli, desk, statements, options);
       const given = keys.map(({ keyId }, i) => ({ key: keyId, replacement: replacements[i] }));
-      return { role, keys: given, cutOffs, others };
+      return { role, keys: given, cutOffs, others, ...statement };
     },
     { ...options, healing: true },
   );
+}
+
+/** The `state` statement before which the cut-off ends, where that is less than was said. */
+function passedOver(
+  { falseStart }: Desk,
+  role: KeyRole,
+  genuine: readonly CutOff[],
+  { cutOff = [] }: CompromiseOptions,
+): number | undefined {
+  const trust = role === 'checkpoint' ? genuine.find(({ log }) => log === 'trust') : undefined;
+  if (trust === undefined || trust.size + 1 !== falseStart) return undefined;
+  return cutOff.includes(`trust=${trust.size}`) ? undefined : falseStart;
+}
+
+function falseStartLine(falseStart: number): string {
+  return `The \`state\` statement at index ${figure(falseStart)} of trust is not what the log says, and no witness vouches behind it (STATE_MISMATCH). So what lies before it is named first, and then what you said.`;
 }
 
 /** Of what is genuine, what the key can have signed. */

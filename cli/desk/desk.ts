@@ -66,6 +66,8 @@ export interface Desk {
   readonly doOrdersOutlive: boolean;
   /** What the region's trust log says by now. */
   readonly state: TrustState;
+  /** As `TrustFold.falseStart`, of that log. */
+  readonly falseStart: number | undefined;
   /** How many vouch for each region of which something is known, the own one among them. */
   vouched(): Promise<readonly Vouched[]>;
   /** Why nothing is signed, such as what a peer has seen of the region's logs that is not here; undefined while all is well. */

@@ -53,6 +53,7 @@ export const nodeStatusSchema = z.looseObject({
   workers: z.int().optional(),
   toForget: z.int().optional(),
   behind: z.record(z.string(), z.number()).optional(),
+  falseStart: z.int().optional(),
   store: z.string(),
   clock: clockSchema,
   surelyPastS: z.number().optional(),

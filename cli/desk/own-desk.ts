@@ -82,6 +82,10 @@ export class OwnDesk implements Desk {
     return this.#region.state;
   }
 
+  get falseStart() {
+    return this.#region.node.keeper(this.config.region)?.fold.falseStart;
+  }
+
   /** By the directories of peers, as a verifier reads them who goes by this one; nothing while that verifier takes nothing from them. */
   async vouched(): Promise<readonly Vouched[]> {
     try {

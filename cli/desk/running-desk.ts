@@ -126,6 +126,10 @@ export class RunningDesk implements Desk {
     return this.#published.state;
   }
 
+  get falseStart(): number | undefined {
+    return this.#published.fold.falseStart;
+  }
+
   async vouched(): Promise<readonly Vouched[]> {
     return vouchedOfStatus(await asked(this.#client.ask({ method: 'GET', path: '/v1/status' })));
   }

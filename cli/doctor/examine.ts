@@ -5,7 +5,14 @@ import { checkFileSystem, checkLatency, checkMarks, checkOpenFiles, checkSpace }
 import { checkAdapters, checkRecognitions } from './end-checks.ts';
 import { type Finding, warn } from './finding.ts';
 import { checkKept, checkOtherKeys, checkSeparate, checkTrustKeys } from './key-checks.ts';
-import { checkForks, checkLeft, checkNewest, checkShort, checkWriting } from './log-checks.ts';
+import {
+  checkForks,
+  checkLeft,
+  checkNewest,
+  checkShort,
+  checkVouchable,
+  checkWriting,
+} from './log-checks.ts';
 import { checkMemory, checkNodeVersion, checkTls } from './machine-checks.ts';
 import { checkNumbers } from './number-checks.ts';
 import { type Patient, type ReadablePatient } from './patient.ts';
@@ -53,6 +60,7 @@ const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = 
   ['logs', checkNewest],
   ['logs', checkForks],
   ['logs', checkShort],
+  ['logs', checkVouchable],
   ['logs', checkLeft],
   ['keys', checkTrustKeys],
   ['keys', checkSeparate],
@@ -83,6 +91,7 @@ const AT_ONCE: typeof THEN = [
   ['registry', checkForgotten],
   ['logs', checkForks],
   ['logs', checkShort],
+  ['logs', checkVouchable],
   ['logs', checkLeft],
   ['keys', checkTrustKeys],
   ['rules', checkRules],

@@ -100,6 +100,18 @@ export function checkNewest({ running, peers, path, sizes }: ReadablePatient): F
   return [ok(`${asked.map(({ region }) => region).join(', ')} know nothing of its logs that is not here`)];
 }
 
+/** A thief who has a checkpoint key has added to the trust log what no witness vouches for. */
+export function checkVouchable({ running, path }: ReadablePatient): Finding[] {
+  if (running?.falseStart === undefined) return [];
+  return [
+    must(
+      `no witness vouches for its trust log (STATE_MISMATCH): the \`state\` statement at index ${figure(running.falseStart)} is not by its keys, or not what its log says, so that a checkpoint key is stolen. Give that up: the order names first what lies before that statement, and then all goes on`,
+      `entente key list ${quoted(path)}   # and: entente key compromise ${quoted(path)} --key ID --cut-off trust=now`,
+      EXIT.inconsistent,
+    ),
+  ];
+}
+
 /** What a thief of a key that was given up has had cosigned of the own logs. */
 export function checkLeft({ running, path }: ReadablePatient): Finding[] {
   return (running?.left ?? []).map((one) =>

@@ -45,6 +45,8 @@ export interface NodeStatus {
   readonly sizes: Readonly<Record<string, number>>;
   /** By origin of an own log of which more entries were signed than it has, by what is known here, how many: nothing is added to such a log. */
   readonly behind: Readonly<Record<string, number>>;
+  /** The index of a `state` statement in the own trust log by which no witness vouches for that (`TrustFold.falseStart`). */
+  readonly falseStart?: number;
   /** By origin, why a log cannot be used now. */
   readonly closed: Readonly<Record<string, string>>;
   readonly knowledge: readonly KnowledgeReport[];

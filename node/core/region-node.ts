@@ -181,6 +181,7 @@ export class RegionNode {
     const held = shelf.report;
     const { state, failure } = signing;
     const writer = fence?.writership.report;
+    const falseStart = this.keeper(this.#options.region)?.fold.falseStart;
     return {
       writing: this.#isStopped ? 'stopped' : state,
       ...(failure !== undefined && { reason: failure.message }),
@@ -191,6 +192,7 @@ export class RegionNode {
       ...(surelyPastS !== undefined && { surelyPastS }),
       store: this.store,
       ...held,
+      ...(falseStart !== undefined && { falseStart }),
       forked: [...held.forked, ...forked],
       disowned: [...held.disowned, ...disowned],
       knowledge: [...trust.regions.keys()].flatMap((region) => assessKnowledge(trust, region, nowS) ?? []),

@@ -4,14 +4,21 @@ import { editConfig } from '../../../node/config/config-file.ts';
 import { peerNameOf } from '../../../node/network/peer-name.ts';
 import { openKeyFile } from '../../../node/region/key-file.ts';
 import { readRegionConfig, RegionLayout } from '../../../node/region/layout.ts';
+import { readPublicRegion } from '../../../node/region/public-region.ts';
 import { PublishedRegion } from '../../../node/region/published-region.ts';
 import { openNodeIdentity } from '../../../node/service/node-identity.ts';
 import { encodeAnswer, parseRequest, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
 import { encodeWriterAnswer, WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
+import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
+import { encodeNote } from '../../../protocol/log/note.ts';
+import { trustLogOrigin } from '../../../protocol/log/origin.ts';
+import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
+import { encodeStatement, signStatement } from '../../../protocol/trust/statement.ts';
 import { signWord } from '../../../protocol/writer/word.ts';
 import { TestCli } from '../../support/cli.ts';
 import { HostWorld, peerOf } from '../../support/host-fixture.ts';
 import { realModules } from '../../support/issuing-child.ts';
+import { ReferenceTree } from '../../support/reference-tree.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 /** Where nobody listens. */
@@ -159,6 +166,51 @@ describe('commands on a directory whose node does not run, and whose peers have 
     );
     await cli.json(...compromise, '--key', stolen);
     await cli.json('state', cli.path('DE'));
+  });
+
+  it('T1: key compromise names first what lies before a `state` statement that a thief has brought in, and witnesses vouch again', async () => {
+    const layout = new RegionLayout(cli.path('DE'));
+    const { region, network } = await readRegionConfig(layout);
+    const modules = await realModules();
+    const { entries, state } = await readPublicRegion(layout.public, { region, network }, modules);
+    const [{ keyId } = assert.fail()] = state.keysWithRole('checkpoint');
+    const thief = await openKeyFile(layout.keys, { region, network, role: 'checkpoint', keyId }, modules);
+    const origin = trustLogOrigin(region, network);
+    const junk = {
+      kind: 'state',
+      at: modules.nowS(),
+      format: 1,
+      items: 1,
+      root: new Uint8Array(32),
+    } as const;
+    const sign = (message: Uint8Array) => thief.sign(message);
+    const forged = signStatement(origin, encodeStatement(junk), [{ keyId, sign }]);
+    const { length: from } = entries;
+    const root = new ReferenceTree([...entries, forged]).root();
+    const { sha256 } = modules;
+    const key = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey: thief.publicKey });
+    const note = encodeNote(signCheckpoint({ origin, size: from + 1, root }, key, sign));
+    await frAnswers();
+    world.host('FR').handle(SYNC_PROTOCOL, (_peer, bytes) => {
+      const isHeads = parseRequest(bytes).kind === 'heads';
+      if (isHeads) return Promise.resolve(encodeAnswer({ kind: 'heads', heads: [{ note, forks: 0 }] }));
+      return Promise.resolve(encodeAnswer({ kind: 'range', from, entries: [forged], note, path: [] }));
+    });
+    await cli.json('issue', cli.path('DE'), '--subject', 'A', '--colour', 'green');
+    const vouches = () => cli.run('witness', cli.path('FR'));
+    assert.match((await vouches()).err, /STATE_MISMATCH/);
+    const { err, out } = await cli.run(
+      'key',
+      'compromise',
+      cli.path('DE'),
+      '--key',
+      keyId,
+      '--cut-off',
+      'trust=now',
+    );
+    assert.match(err, new RegExp(`statement at index ${from} of trust.*STATE_MISMATCH`));
+    assert.match(out, new RegExp(`trust +${from + 3} entries`), 'and then what is here');
+    assert.equal((await vouches()).exit, 0);
   });
 
   it('T9: another tree with the same signature is contradicted', async () => {

@@ -20,6 +20,7 @@ import {
   checkLeft,
   checkNewest,
   checkShort,
+  checkVouchable,
   checkWriting,
 } from '../../../cli/doctor/log-checks.ts';
 import { checkMemory, checkNodeVersion, checkTls } from '../../../cli/doctor/machine-checks.ts';
@@ -472,6 +473,13 @@ describe('the checks of entente doctor', function () {
       const text = /nothing of DE.demo\/attest\/2026-11, and all else: 3 entries were signed, and 1 are here/;
       expectFinding(checkShort(runningOn(well, short)), 'warn', text);
       assert.deepEqual(checkShort(runningOn(well, { ...short, writing: 'behind' })), []);
+    });
+
+    it('T1: checkVouchable names what no witness vouches for, and the way out', () => {
+      assert.deepEqual(checkVouchable(runningOn(well)), []);
+      const findings = checkVouchable(runningOn(well, { falseStart: 7 }));
+      expectFinding(findings, 'must', /STATE_MISMATCH.*statement at index 7/);
+      assert.match(findings[0]?.fix ?? '', /entente key compromise .* --key ID --cut-off trust=now/);
     });
 
     it('checkNewest: an old copy shows by what a peer has seen with our signature', () => {
