@@ -94,6 +94,7 @@ export function assemble(
   /** By other states than before: what is kept may lean on another branch, or be against a region that is followed anew. */
   const followAll = async (): Promise<void> => {
     await shelf.followAll();
+    await unheldForks.learn();
     if (options.onDemand !== true) evidence.heed();
   };
   const tellFork = (origin: string, evidence: ForkEvidence) => {

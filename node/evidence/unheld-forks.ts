@@ -23,6 +23,8 @@ export class UnheldForks {
   readonly #turns = new Turns();
   /** By origin, of logs that were not held when a proof was met. */
   readonly #books = new Map<string, ForkBook>();
+  /** By which state of its region each was looked at, once the store has what was found. */
+  readonly #looked = new WeakMap<ForkBook, TrustState>();
   #isOpen = false;
 
   constructor(modules: UnheldForksModules) {
@@ -45,6 +47,11 @@ export class UnheldForks {
     const unheld = [...origins].filter((origin) => !this.#modules.logs().has(origin));
     for (const origin of unheld)
       await this.#turns.take(origin, () => this.#open(origin)).catch((error: unknown) => onTrouble(error));
+  }
+
+  /** Looks who else has signed what is kept, by the keys that its regions name now: see `ForkBook.learn`. For whenever more is known of one. */
+  async learn(): Promise<void> {
+    for (const origin of [...this.#books.keys()]) await this.#turns.take(origin, () => this.#learn(origin));
   }
 
   /** Proofs against a log that is not held, those first that count. */
@@ -91,7 +98,16 @@ export class UnheldForks {
     const { onTrouble } = this.#modules;
     const book = await ForkBook.open(origin, this.#modules, (cause) => onTrouble(unread(origin, cause)));
     this.#books.set(origin, book);
+    await this.#learn(origin);
     return book;
+  }
+
+  async #learn(origin: string): Promise<void> {
+    const [book, state] = [this.#books.get(origin), this.#stateOf(origin)];
+    if (book === undefined || state === undefined || this.#modules.logs().has(origin)) return;
+    if (this.#looked.get(book) === state) return;
+    const keys = allVerifierKeys(this.#modules.sha256, state, origin);
+    if (await book.learn(keys, state)) this.#looked.set(book, state);
   }
 
   #stateOf(origin: string): TrustState | undefined {

@@ -98,6 +98,46 @@ describe('a witness that is shown another tree of a log that it does not copy', 
     assert.deepEqual(told(), [[], [ORIGIN]]);
   });
 
+  it('T3, T4: a proof stands by a key that its region names only after it came, whoever is given up then, after a restart too', async () => {
+    const { fixture, instead } = world.machine('FR');
+    const [late, fresh] = [fixture.key('named late'), fixture.key('a fresh checkpoint key')];
+    const sides = [1, 2].map((byte) => {
+      const root = new ReferenceTree([Uint8Array.of(byte)]).root();
+      const lines = [fixture.keys.checkpoint, late].map(({ publicKey, sign }) => {
+        const key = makeVerifierKey(sha256, { name: ORIGIN, algorithm: ED25519, publicKey });
+        return signCheckpoint({ origin: ORIGIN, size: 1, root }, key, sign);
+      });
+      const { text, signatures } = lines[0] ?? assert.fail();
+      const note = encodeNote({ text, signatures: [...signatures, ...(lines[1]?.signatures ?? [])] });
+      return { note, root, path: [] };
+    }) as unknown as EvidenceOf<'fork'>['sides'];
+    const file = encodeEvidence({ kind: 'fork', grounds: [fixture.entries.slice(0, 2)], size: 1, sides });
+    await world.issue('FR');
+    await world.pass(40);
+    assert.equal(await world.run(world.node('DE').accuse(file)), true);
+    instead.checkpoint = fresh;
+    fixture.nowS = world.nowS;
+    const statements = [
+      fixture.keysStatement([late, fresh].map((key) => ({ key, role: 'checkpoint' as const }))),
+      fixture.compromise(fixture.keys.checkpoint, {}),
+    ];
+    const entries = statements.map((statement) => fixture.entryOf(statement));
+    await world.run(world.node('FR').logEntries(entries));
+    const isGivenUp = () =>
+      world.node('DE').keeper('FR')?.state.key(fixture.keys.checkpoint.keyId)?.compromise !== undefined;
+    await world.until(isGivenUp, 'DE hears that it was given up');
+    await world.pass(5);
+    const told = () => {
+      const { forked, disowned } = world.node('DE').status;
+      return [forked, disowned];
+    };
+    assert.deepEqual(told(), [[ORIGIN], []]);
+    await world.kill('DE', { inOrder: true });
+    world.replace('DE');
+    await world.boot('DE', () => true);
+    assert.deepEqual(told(), [[ORIGIN], []]);
+  });
+
   it('A1, A27: takes the proof of a log that it does not copy from its operator too, and none of a region that it does not follow', async () => {
     const evidenceOf = (origin: string): Uint8Array => {
       const { fixture } = world.machine('FR');
