@@ -8,6 +8,7 @@ import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { openNodeIdentity } from '../../node/service/node-identity.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import {
+  type AnswerTo,
   encodeAnswer,
   parseAnswer,
   parseRequest,
@@ -15,12 +16,18 @@ import {
   type SyncAnswer,
   TOPICS,
 } from '../../node/sync/messages.ts';
+import { RANGE_BYTES_MAX } from '../../node/sync/sync-limits.ts';
+import { ENTRY_BYTES_MAX } from '../../protocol/limits.ts';
 import { forkMessage } from '../../node/sync/sync-server.ts';
 import { Forger } from './forger.ts';
 import { answerOf } from './log-story.ts';
 import { parseNote } from '../../protocol/log/note.ts';
 import { realModules } from './issuing-child.ts';
-import { type ReferenceTree } from './reference-tree.ts';
+import { sha256 } from './primitives.ts';
+import { ReferenceTree } from './reference-tree.ts';
+
+/** What becomes of entries that are asked for: none come, or they come in another order, or far more of them than fit. */
+export type Spoiling = 'withhold' | 'reorder' | 'oversize';
 
 /** Milliseconds for which one who cosigns all that he hears leaves a tree alone: others who do so hear him. */
 const COSIGNED_AGAIN_MS = 5_000;
@@ -30,6 +37,8 @@ export class ByzantineNode {
   readonly host: Libp2pHost;
   /** By region, what its node is told of the trust log; the true one unless a test says otherwise. */
   readonly stories = new Map<string, ReferenceTree>();
+  /** By region, how it answers whoever asks for entries that it shows. */
+  readonly spoils = new Map<string, Spoiling>();
   /** Proofs that it claims to have, whatever they are worth. */
   slander: readonly ForkEvidence[] = [];
   /** What becomes of each note of its log before it shows it: cosigned by others, say. */
@@ -111,6 +120,19 @@ export class ByzantineNode {
     this.#say(TOPICS.head, { kind: 'heads', heads: [{ note, forks }] });
   }
 
+  /** From now on shows a region its log as it was when it had so many entries. */
+  stale(region: string, size: number): void {
+    this.stories.set(region, new ReferenceTree(this.forger.true.entries.slice(0, size)));
+  }
+
+  /** Sends everybody so many messages in a row, of which no two are alike. */
+  flood(count: number): void {
+    for (let i = 0; i < count; i++) {
+      const names = sha256(Uint8Array.of(i, i >>> 8)).subarray(0, 16);
+      this.#say(TOPICS.evidence, { kind: 'evidence-names', names });
+    }
+  }
+
   tellForks(...forks: readonly ForkEvidence[]): void {
     for (const fork of forks) this.#say(TOPICS.evidence, { kind: 'forks', forks: [forkMessage(fork)] });
   }
@@ -126,6 +148,21 @@ export class ByzantineNode {
     if (asked.kind === 'range') this.asked.set(region, (this.asked.get(region) ?? 0) + 1);
     const { origin } = this.forger;
     const note = this.noteOn(story);
-    return answerOf(asked, { origin, tree: story, note, slander: this.slander });
+    const answer = answerOf(asked, { origin, tree: story, note, slander: this.slander });
+    const spoiling = this.spoils.get(region);
+    return answer.kind === 'range' && spoiling !== undefined ? spoilt(answer, spoiling) : answer;
+  }
+}
+
+function spoilt(answer: AnswerTo<'range'>, spoiling: Spoiling): SyncAnswer {
+  switch (spoiling) {
+    case 'withhold':
+      return { kind: 'refused', reason: 'not-there' };
+    case 'reorder':
+      return { ...answer, entries: answer.entries.toReversed() };
+    case 'oversize': {
+      const length = Math.ceil(RANGE_BYTES_MAX / ENTRY_BYTES_MAX) + 2;
+      return { ...answer, entries: Array.from({ length }, () => new Uint8Array(ENTRY_BYTES_MAX)) };
+    }
   }
 }

@@ -3,6 +3,8 @@ import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { type Verdict } from '../../../protocol/verdict/verdict.ts';
 import { encodeIndexSet } from '../../../protocol/revocation/index-set-code.ts';
+import { type WitnessedReport } from '../../../node/http/admin-schemas.ts';
+import { type ConductReport } from '../../../node/network/conduct.ts';
 import { ByzantineNode } from '../../support/byzantine-node.ts';
 import { eventually, Federation, lineOf } from '../../support/federation.ts';
 import { logKey } from '../../support/keys.ts';
@@ -14,6 +16,13 @@ const TRUST = `${LIAR}.demo/trust`;
 const VICTIM = `${B}.demo/trust`;
 /** Two periods of 10 s in which nodes tell what they know, and as much again for a machine that has other work. */
 const TWO_ROUNDS_MS = 40_000;
+
+/** Far more than a node looks at of one peer at once. */
+const FLOOD = 2_000;
+
+interface Peers {
+  readonly conduct: readonly ConductReport[];
+}
 
 interface Status {
   readonly writing: string;
@@ -30,6 +39,9 @@ describe('A region whose node lies, among nodes as processes', function () {
   let world: Federation;
   let liar: ByzantineNode;
   let code: string;
+  /** Of the liar's log, each two entries longer than the true one. */
+  let one: ReferenceTree;
+  let other: ReferenceTree;
 
   before(async () => {
     world = await Federation.found(folder(), [LIAR, A, B, C]);
@@ -40,6 +52,7 @@ describe('A region whose node lies, among nodes as processes', function () {
       world.cli.path(LIAR),
       [A, B, C].map((region) => world.cli.path(region)),
     );
+    [one, other] = [storyFrom(1_000_001), storyFrom(1_000_003)];
     await Promise.all([A, B, C].map((region) => world.start(region)));
     await Promise.all([A, B, C].map((region) => world.node(region).ready()));
     await eventually(
@@ -53,6 +66,18 @@ describe('A region whose node lies, among nodes as processes', function () {
     await liar?.stop();
     await world?.stop();
   });
+
+  /** That revokes two codes, from this index on. */
+  function storyFrom(index: number): ReferenceTree {
+    const at = Math.floor(Date.now() / 1_000);
+    const log = new Date().toISOString().slice(0, 7);
+    const { forger } = liar;
+    const last = [index, index + 1].map((revoked) => {
+      const set = encodeIndexSet(Float64Array.of(revoked));
+      return forger.grown({ kind: 'revocation', at, log, effective: at, set }).entries.at(-1);
+    });
+    return new ReferenceTree([...forger.true.entries, ...(last as Uint8Array[])]);
+  }
 
   const statusOf = async (region: string) =>
     (await world.admin(region).ask({ method: 'GET', path: '/v1/status' })) as Status;
@@ -106,24 +131,49 @@ describe('A region whose node lies, among nodes as processes', function () {
     liar.slander = [];
   });
 
+  it('A3 A8 A9 A16 A28 T9 T17: what is withheld, given in another order, too large, or old is told as such, a flood is dropped, and nothing of it is taken', async () => {
+    const before = await statusOf(C);
+    const size = before.sizes[TRUST] ?? 0;
+    /** What C finds when it goes to the liar to cosign its log. */
+    const findings = async () => {
+      const order = { method: 'POST', path: '/v1/witness', body: { regions: [LIAR] } } as const;
+      const { witnessed, faults } = (await world.admin(C).ask(order)) as WitnessedReport;
+      return [witnessed.length, ...faults.map(({ code }) => code)];
+    };
+    liar.stories.set(C, other);
+    for (const [spoiling, code] of [
+      ['withhold', 'NOT_FOUND'],
+      ['reorder', 'PROOF_INVALID'],
+      ['oversize', 'SCHEMA_INVALID'],
+    ] as const) {
+      liar.spoils.set(C, spoiling);
+      assert.deepEqual(await findings(), [0, code], spoiling);
+    }
+    liar.spoils.clear();
+    liar.stale(C, size - 1);
+    assert.deepEqual(await findings(), [0, 'ROLLBACK'], 'stale');
+    liar.stories.delete(C);
+    const dropped = async () => {
+      const { conduct } = (await world.admin(C).ask({ method: 'GET', path: '/v1/peers' })) as Peers;
+      const own = conduct.find(({ peer }) => peer === liar.host.status.peer);
+      return own?.counts['gossip-dropped'] ?? 0;
+    };
+    assert.equal(await dropped(), 0);
+    liar.flood(FLOOD);
+    await eventually(dropped, (count) => count > 0);
+    const { sizes, forked } = await statusOf(C);
+    assert.deepEqual([sizes[TRUST], forked], [size, []]);
+    assert.equal((await world.verdict(C, code)).outcome, 'pass');
+  });
+
   it('A1 A2 T4: of two stories that are told apart every honest node has evidence within two rounds', async () => {
     const { forger } = liar;
     await world.node(C).end();
-    const at = Math.floor(Date.now() / 1_000);
-    const log = new Date().toISOString().slice(0, 7);
-    const revoking = (index: number) =>
-      forger.grown({
-        kind: 'revocation',
-        at,
-        log,
-        effective: at,
-        set: encodeIndexSet(Float64Array.of(index)),
-      });
-    liar.stories.set(A, revoking(1_000_001));
-    liar.stories.set(B, revoking(1_000_002));
-    liar.stories.set(C, revoking(1_000_002));
+    liar.stories.set(A, one);
+    liar.stories.set(B, other);
+    liar.stories.set(C, other);
     // Everybody hears of one checkpoint, and is given another tree by whoever has it.
-    liar.tellHead(forger.noteOn(revoking(1_000_001)));
+    liar.tellHead(forger.noteOn(one));
     for (const region of [A, B]) await forkedAt(region);
     for (const region of [A, B]) {
       const verdict = await world.verdictOnce(region, code, ({ outcome }) => outcome === 'undetermined');
