@@ -73,6 +73,8 @@ export interface Order {
 }
 
 const DAY_MS = 86_400_000;
+/** Keys of orders that are forgotten in one write. */
+const SWEPT_TOGETHER = 256;
 const place = z.strictObject({ log: z.string(), index: z.int().min(0) });
 const noted = z.strictObject({
   /** SHA-256 of the order. */
@@ -204,23 +206,28 @@ export class IssueOnce {
     await this.#writes.ask({ put: at, value });
   }
 
-  /** Forgets the days before yesterday, once a day; what could not be forgotten, with the next order. */
+  /** Forgets the days before yesterday, once a day; what could not be forgotten, with the next order. None fails for it. */
   async #sweep(): Promise<void> {
-    const { today, yesterday } = this.#days;
-    if (this.#sweptDay === today) return;
-    this.#sweeping ??= this.#sweepBefore(yesterday).finally(() => (this.#sweeping = undefined));
+    if (this.#sweptDay === this.#days.today) return;
+    this.#sweeping ??= this.#sweepNow(this.#days)
+      .catch(passStore)
+      .finally(() => (this.#sweeping = undefined));
     await this.#sweeping;
-    this.#sweptDay = today;
   }
 
-  async #sweepBefore(yesterday: string): Promise<void> {
+  async #sweepNow({ today, yesterday }: Days): Promise<void> {
     const { tables } = this.#modules;
-    const end = keyOf(yesterday, '');
-    for (;;) {
-      const page = await tables.page('once/', end, { limit: 256 });
-      if (page.length === 0) return this.marks.sweep().catch(passStore);
-      await tables.write(page.map(([key]) => ({ del: key })));
+    const old: string[] = [];
+    const forget = () => tables.write(old.splice(0).map((key) => ({ del: key })));
+    // What cannot be read any more goes too.
+    const onDamaged = ({ key }: NodeError) => void (key !== undefined && old.push(key));
+    for await (const [key] of tables.entries('once/', keyOf(yesterday, ''), { onDamaged })) {
+      old.push(key);
+      if (old.length >= SWEPT_TOGETHER) await forget();
     }
+    if (old.length > 0) await forget();
+    await this.marks.sweep().catch(passStore);
+    this.#sweptDay = today;
   }
 
   #nameOf(key: string): string {

@@ -3,7 +3,7 @@ import { type Change, type Entry, type RangeOptions } from '../../node/ports.ts'
 import { registryAway, writeUnknown } from '../../node/registry/postgres-error.ts';
 import { type Condition, type SharedTables } from '../../node/registry/private-tables.ts';
 import { registryOther } from '../../node/registry/registry-error.ts';
-import { pagesOf } from '../../node/store/reader.ts';
+import { type EntriesOptions, pagesOf } from '../../node/store/reader.ts';
 import { SortedMap } from './sorted-map.ts';
 
 /** `away`: it fails so, and goes on. `crash`: whoever asked never hears of it. */
@@ -79,8 +79,8 @@ export class MemoryTables implements SharedTables {
     return keys.map((key) => [key, this.#values.get(key) ?? NONE]);
   }
 
-  entries(from: string, to: string): AsyncIterable<Entry> {
-    return pagesOf(this, from, to, {});
+  entries(from: string, to: string, options: EntriesOptions = {}): AsyncIterable<Entry> {
+    return pagesOf(this, from, to, options);
   }
 
   expect(row: Entry): void {
