@@ -33,7 +33,8 @@ export function isToTell(now: Dossier, { dossier }: Judged): boolean {
   return newest !== dossier.changes[0] && (newest?.kind === 'override' || newest?.kind === 'revoked');
 }
 
-function withNoted({ dossier, last, isFound, judgement }: Judged): Dossier {
+/** With the code that was issued otherwise and comes before what the judgement gives, where it does not tell of it yet. */
+export function withNoted({ dossier, last, isFound, judgement }: Judged): Dossier {
   const found = isFound && last !== undefined ? withChange(dossier, last) : dossier;
   const told = judgement.what === 'overridden' ? judgement.told : undefined;
   return told === undefined ? found : withChange(found, told);

@@ -33,7 +33,7 @@ import { boundByFound, foundOf, isNewestRevoked, issuedOtherwise, mayHoldOther }
 import { boundByOverrides } from './overriding.ts';
 import { type HeldOn, Holdings, isToIssue, type Running, type ToIssue } from './holdings.ts';
 import { Listings } from './listings.ts';
-import { isToTell, settledOf } from './settling.ts';
+import { isToTell, settledOf, withNoted } from './settling.ts';
 import { noFigures, type UpdateFigures } from './update-figures.ts';
 
 export interface UpdaterModules {
@@ -210,10 +210,9 @@ export class Updater {
     return [shelf.dossierChange(dossier), ...(isOver ? [unmark()] : [])];
   }
 
-  async #requestOf(
-    { dossier, known, last, judgement, revoked, corrects }: ToIssue,
-    at: JudgedAt,
-  ): Promise<IssueRequest> {
+  async #requestOf(one: ToIssue, at: JudgedAt): Promise<IssueRequest> {
+    const { known, last, judgement, revoked, corrects } = one;
+    const dossier = withNoted(one);
     const { subject, device } = dossier.declaration;
     const before = last?.isBound === true ? await this.#modules.registry().atPlace(last) : undefined;
     const bound: Pick<Fields, 'holderKey' | 'document'> = {

@@ -11,6 +11,19 @@ describeOnAllTables('A stricter code of an order by rules', () => {
   const kindsOf = async (n: number) =>
     (await region.life.holder(`P${n}`, false)).changes.map(({ kind }) => kind);
 
+  it('is noted where its first update gives a stricter one, and binds once that is mended', async () => {
+    await region.order(1);
+    region.later(1);
+    await region.declare([1]);
+    await region.control([1]);
+    assert.deepEqual(await region.update(), { worse: 1 });
+    assert.deepEqual(await kindsOf(1), ['worse', 'found']);
+    region.later(HOURS);
+    await region.control([9]);
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    assert.equal(await region.codesOf(1), 'red red');
+  });
+
   it('is what the dossier tells of, and not that the looser one was revoked by hand', async () => {
     await region.declare([1]);
     await region.update();
