@@ -105,7 +105,10 @@ export function judge(
   }
   if (isLastRevoked) {
     const isAnew = dossier.isRevoking === true || withdrawal?.isDeclared === true;
-    if (!isAnew && (kind === undefined || kind === 'renewed')) return { what: 'withdrawn', given: status };
+    // What an order gave rests on facts that are not known here: that they give less is no news.
+    const isNoNews = kind === 'better' && last.kind === 'found' && last.status.expiresAtS > nowS;
+    if (!isAnew && (kind === undefined || kind === 'renewed' || isNoNews))
+      return { what: 'withdrawn', given: status };
     return { what: kind ?? 'renewed', status, decision };
   }
   return kind === undefined ? { what: 'unchanged', status } : { what: kind, status, decision };

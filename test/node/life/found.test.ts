@@ -95,14 +95,40 @@ describeOnAllTables('A stricter code of an order by rules', () => {
     assert.deepEqual(await kindsOf(1), ['found', 'first']);
   });
 
-  it('that is revoked by hand gives way to what the rules give', async () => {
-    await region.declare([1]);
+  it('that is revoked by hand is given up only once its holder declares anew, whether an update noted it by then or not', async () => {
+    await region.declare([1, 2]);
     await region.update();
     await region.order(1);
-    await region.update();
+    assert.deepEqual(await region.update(), { overridden: 1, unchanged: 1 });
+    await region.order(2);
     await region.revoke(1);
-    assert.deepEqual(await region.update(), { better: 1 });
+    await region.revoke(2);
+    assert.deepEqual(await region.update(), { withdrawn: 2 });
+    assert.deepEqual(await region.update(), { withdrawn: 2 });
+    assert.deepEqual(await kindsOf(1), ['revoked', 'found', 'first']);
+    region.later(HOURS);
+    await region.declare([1, 2]);
+    assert.deepEqual(await region.update(), { better: 1, renewed: 1 });
     assert.equal(await region.codesOf(1), '(green) (red) green');
+  });
+
+  it('that is revoked by hand gives way to worse news at once, and to better news once it would be over', async () => {
+    await region.declare([1, 2]);
+    await region.update();
+    await region.order(1);
+    await region.order(2, { 'declaration.symptoms': true });
+    assert.deepEqual(await region.update(), { overridden: 2 });
+    await region.revoke(2);
+    await region.control([2]);
+    assert.deepEqual(await region.update(), { overridden: 1, worse: 1 });
+    assert.equal(await region.codesOf(2), '(green) (yellow) red');
+    region.later(8);
+    await region.declare([1]);
+    await region.revoke(1);
+    assert.deepEqual(await region.update(), { withdrawn: 1, unchanged: 1 });
+    region.later(6);
+    assert.deepEqual(await region.update(), { better: 2 });
+    assert.equal(await region.codesOf(1), 'green');
   });
 
   it('is revoked for a better one once an objection to it is upheld', async () => {
