@@ -2,10 +2,11 @@
  * Codes that rules gave otherwise than by updates, as `entente issue --rules` does, on facts that were told with the order. Updates find them, and what was
  * told counts on: nobody gets a looser code while that, together with what lists say since, still gives a stricter one.
  */
-import { type Basis, parseBasis } from '../../protocol/disclosure/basis.ts';
+import { type Basis } from '../../protocol/disclosure/basis.ts';
 import { byPlace } from '../registry/pages.ts';
 import { type Place } from '../registry/place-cipher.ts';
-import { type Registry, type RegistryRecord } from '../registry/registry.ts';
+import { type RegistryRecord } from '../registry/registry.ts';
+import { type Bases } from './bases.ts';
 import { listedOf, sureOf, withListed } from './contradictions.ts';
 import { type Dossier, newestByRules, type StatusChange, statusToKeep } from './dossier.ts';
 import { mendedAtS } from './earlier.ts';
@@ -57,15 +58,15 @@ export function mayHoldOther({ last, judgement }: Judged, { nowS, isRevoked }: J
   return last.status.colour !== 'green' || last.status.expiresAtS <= nowS || isRevoked(last);
 }
 
-/** Nobody gets a looser code than one of these that binds. `running`: the codes of people by pseudonym. Rejects as the registry. */
+/** Nobody gets a looser code than one of these that binds. `running`: the codes of people by pseudonym. Rejects as the tables. */
 export async function boundByFound(
   judged: readonly Judged[],
   running: ReadonlyMap<string, readonly RegistryRecord[]>,
   at: JudgedAt,
-  registry: Pick<Registry, 'basisOf'>,
+  bases: Bases,
 ): Promise<Judged[]> {
   const all: Judged[] = [];
-  for (const one of judged) all.push(await boundOf(one, running.get(one.pseudonym) ?? [], at, registry));
+  for (const one of judged) all.push(await boundOf(one, running.get(one.pseudonym) ?? [], at, bases));
   return all;
 }
 
@@ -73,17 +74,17 @@ async function boundOf(
   one: Judged,
   running: readonly RegistryRecord[],
   at: JudgedAt,
-  registry: Pick<Registry, 'basisOf'>,
+  bases: Bases,
 ): Promise<Judged> {
   const given = givenBy(one.judgement);
   if (given === undefined) return one;
   const stricter: RegistryRecord[] = [];
   for (const record of running) {
     if (!isStricter(record.fields.status, given) || !isByNoUpdate(one.dossier, record, at)) continue;
-    const bytes = await registry.basisOf(record);
-    const basis = bytes && parseBasis(bytes);
-    if (basis?.kind !== 'rules' || basis.atS <= mendedAtS(one.dossier)) continue;
-    const told = toldOf(basis, one, at);
+    const basis = await bases.of(record);
+    const isUnread = basis === 'unread';
+    if (!isUnread && (basis?.kind !== 'rules' || basis.atS <= mendedAtS(one.dossier))) continue;
+    const told = isUnread ? undefined : toldOf(basis, one, at);
     if (told === undefined || isStricter(told, given)) stricter.push(record);
   }
   const binding = bindingOf(stricter, given, at);

@@ -1,7 +1,8 @@
 /** Codes that no rule gave, as updates meet them: the strictest that runs binds, and its holder is told of it as of every other. */
-import { type OverrideReason, parseBasis } from '../../protocol/disclosure/basis.ts';
+import { type OverrideReason } from '../../protocol/disclosure/basis.ts';
 import { SOUGHT_MAX } from '../lists/list-view.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
+import { type Bases } from './bases.ts';
 import { type StatusChange, statusToKeep } from './dossier.ts';
 import { bindingOf, givenBy, type JudgedAt, type Judgement } from './judging.ts';
 import { type Judged } from './updater.ts';
@@ -17,11 +18,11 @@ const WHY: Readonly<Record<OverrideReason, string>> = {
   hardship: 'of hardship',
 };
 
-/** Nobody gets a looser code than one that no rule gave, and that runs. Rejects as `Registry.manualOf`. */
+/** Nobody gets a looser code than one that no rule gave, and that runs. Rejects as `Registry.manualOf` and the tables. */
 export async function boundByOverrides(
   judged: readonly Judged[],
   at: JudgedAt,
-  registry: Registry,
+  { registry, bases }: { readonly registry: Pick<Registry, 'manualOf'>; readonly bases: Bases },
 ): Promise<Judged[]> {
   const bound = new Map<Judged, Judgement>();
   const due = judged.filter(({ judgement }) => givenBy(judgement) !== undefined);
@@ -34,17 +35,17 @@ export async function boundByOverrides(
       if (binding === undefined) continue;
       const { log, index, fields } = binding;
       const isKnown = one.dossier.changes.some((change) => change.log === log && change.index === index);
-      const told = isKnown ? undefined : await changeOf(binding, registry);
+      const told = isKnown ? undefined : await changeOf(binding, bases);
       bound.set(one, { what: 'overridden', status: fields.status, told });
     }
   }
   return judged.map((one) => ({ ...one, judgement: bound.get(one) ?? one.judgement }));
 }
 
-async function changeOf(record: RegistryRecord, registry: Registry): Promise<StatusChange> {
+async function changeOf(record: RegistryRecord, bases: Bases): Promise<StatusChange> {
   const { log, index, hour, fields } = record;
-  const bytes = await registry.basisOf(record);
-  const basis = bytes && parseBasis(bytes);
+  const found = await bases.of(record);
+  const basis = found === 'unread' ? undefined : found;
   const isByTwo = basis?.kind === 'override' && basis.reason !== 'one-person';
   return {
     kind: 'override',

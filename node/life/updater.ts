@@ -27,6 +27,7 @@ import {
 } from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { isAbout, isUnsettled, upheldOf, withOutcome } from './objections.ts';
+import { Bases, type BasesModules } from './bases.ts';
 import { basisOf, judge, type JudgedAt, type Judgement, reasonOf } from './judging.ts';
 import { type Known, knownOf, type RulingState } from './known.ts';
 import { boundByFound, foundOf, isNewestRevoked, issuedOtherwise, mayHoldOther } from './found.ts';
@@ -36,7 +37,7 @@ import { Listings } from './listings.ts';
 import { isToTell, settledOf, withNoted } from './settling.ts';
 import { noFigures, type UpdateFigures } from './update-figures.ts';
 
-export interface UpdaterModules {
+export interface UpdaterModules extends Pick<BasesModules, 'onTrouble'> {
   readonly tables: PrivateTables;
   readonly shelf: DossierShelf;
   readonly lists: Lists;
@@ -89,11 +90,13 @@ export class Updater {
   readonly #modules: UpdaterModules;
   readonly #listings: Listings;
   readonly #holdings: Holdings;
+  readonly #bases: Bases;
 
   constructor(modules: UpdaterModules) {
     this.#modules = modules;
     this.#listings = new Listings(modules);
     this.#holdings = new Holdings(modules);
+    this.#bases = new Bases(modules);
   }
 
   /** Rejects as the store, `Issuer.issueAll` and `Revoker.revoke`; what is left is done the next time. */
@@ -132,10 +135,11 @@ export class Updater {
       const judgement = judge(dossier, last, known, at);
       judged.push({ ...person, known, last, isFound: otherwise !== undefined, judgement });
     }
-    const bound = await boundByOverrides(judged, at, this.#modules.registry());
+    const bases = this.#bases;
+    const bound = await boundByOverrides(judged, at, { registry: this.#modules.registry(), bases });
     const others = bound.filter((one) => !records.has(one.pseudonym) && mayHoldOther(one, at));
     const running = new Map([...records, ...(await this.#holdings.recordsOf(others, at.nowS))]);
-    return boundByFound(bound, running, at, this.#modules.registry());
+    return boundByFound(bound, running, at, bases);
   }
 
   /** Gives the persons who hold what must pass no more, and could not be revoked yet. */

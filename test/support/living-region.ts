@@ -57,6 +57,8 @@ export class LivingRegion {
   readonly operators = new Map<string | undefined, Actor>([ANNA, BERT].map((one) => [one.keyId, one]));
   /** More than the baseline. */
   readonly otherRules: LoggedRules[] = [];
+  /** What updates told of. */
+  readonly troubles: unknown[] = [];
   readonly #state: () => RulingState;
   readonly #once: IssueOnce;
   readonly #lists: Lists;
@@ -99,6 +101,7 @@ export class LivingRegion {
         lists: this.#lists,
         registry: () => registry,
         state,
+        onTrouble: (error) => this.troubles.push(error),
         node: {
           issueAll: async (requests) => {
             await this.beforeIssuingAll();
@@ -232,6 +235,16 @@ export class LivingRegion {
     const basis = encodeBasis({ kind: 'rules', atS, rule, version, facts: Object.fromEntries(facts) });
     await this.process.issuer.issue({ subject, fields: { status }, basis });
     await beside.lookAgain([{ subject, status }]);
+  }
+
+  /** Nobody can read any more what the newest code of a log rests on. */
+  async damageNewestBasis(): Promise<void> {
+    const { tables } = this.process;
+    const [newest = assert.fail()] = await tables.page('registry/basis/', 'registry/basis0', {
+      limit: 1,
+      reverse: true,
+    });
+    await tables.write([{ put: newest[0], value: Buffer.of(1) }]);
   }
 
   /** A record of a code that is in no log: its batch is on its way, or will be taken back. Gives its index. */

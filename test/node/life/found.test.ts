@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isNodeError } from '../../../node/node-error.ts';
 import { LivingRegion } from '../../support/living-region.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 
@@ -22,6 +23,23 @@ describeOnAllTables('A stricter code of an order by rules', () => {
     await region.control([9]);
     assert.deepEqual(await region.update(), { overridden: 1 });
     assert.equal(await region.codesOf(1), 'red red');
+  });
+
+  it('binds to its end where what was told cannot be read, and keeps nobody else from a colour', async () => {
+    await region.declare([1, 2]);
+    await region.update();
+    await region.order(1);
+    await region.damageNewestBasis();
+    await region.declare([3]);
+    assert.deepEqual(await region.update(), { overridden: 1, unchanged: 1, first: 1 });
+    assert.deepEqual(await region.update(), { overridden: 1, unchanged: 2 });
+    const [trouble, ...others] = region.troubles;
+    assert.ok(isNodeError(trouble, 'REGISTRY_CORRUPT'));
+    assert.match(trouble.message, /^what the code \S+ \d+ rests on cannot be read/);
+    assert.deepEqual(others, [], 'told once');
+    region.later(14);
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { better: 1, renewed: 2 });
   });
 
   it('is what the dossier tells of, and not that the looser one was revoked by hand', async () => {
