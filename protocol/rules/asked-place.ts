@@ -1,7 +1,6 @@
 /** A place as a verifier names it, by rules or without any. Spec: SPEC.md 15.3, 16.6. */
 import { ANY_PLACE, type Place } from '../verdict/verdict.ts';
 import { placeOf } from './acceptance-rules.ts';
-import { textsOf } from './gate-trial.ts';
 import { type RuleSet } from './rule-set.ts';
 
 /** What is said of a place. */
@@ -38,7 +37,7 @@ export interface UnknownWord {
 
 /**
  * The first word that says nothing to the rules, since a mistyped one would pass by every rule that was made for it. They know what they describe, what
- * their conditions name, and the kind `gate`.
+ * their conditions compare a kind or a role with, and the kind `gate`.
  */
 export function unknownWord(
   { data }: RuleSet,
@@ -46,8 +45,25 @@ export function unknownWord(
 ): UnknownWord | undefined {
   const { places, roles, acceptance, checks } = data;
   const kinds = [ANY_PLACE.kind, ...Object.keys(places)];
-  const named = () => textsOf([...acceptance, ...checks].map(({ when }) => when));
-  if (!kinds.includes(kind) && !named().has(kind)) return { of: 'kind', known: kinds };
+  const conditions = [...acceptance, ...checks].map(({ when }) => when);
+  const isCompared = (path: string, word: string) => comparedWith(path, conditions).includes(word);
+  if (!kinds.includes(kind) && !isCompared('place.kind', kind)) return { of: 'kind', known: kinds };
   const known = Object.keys(roles);
-  return role === undefined || known.includes(role) || named().has(role) ? undefined : { of: 'role', known };
+  if (role === undefined || known.includes(role) || isCompared('role', role)) return undefined;
+  return { of: 'role', known };
+}
+
+/** What conditions, as they are written, hold against the variable of this path: by `===` on either side, by `in` the elements of the list. */
+function comparedWith(path: string, json: unknown): readonly unknown[] {
+  if (typeof json !== 'object' || json === null) return [];
+  const isVariable = (one: unknown) =>
+    typeof one === 'object' && one !== null && 'var' in one && one.var === path;
+  const { '===': sides = [], in: [element, list] = [] } = json as Readonly<
+    Record<string, readonly unknown[] | undefined>
+  >;
+  return [
+    ...(sides.some(isVariable) ? sides : []),
+    ...(isVariable(element) && Array.isArray(list) ? (list as readonly unknown[]) : []),
+    ...Object.values(json).flatMap((inner) => comparedWith(path, inner)),
+  ];
 }

@@ -190,7 +190,7 @@ function* casesOf(axes: Axes): Generator<GateCase> {
 }
 
 /** All texts within conditions as they are written, paths among them. */
-export function textsOf(json: unknown, into = new Set<string>()): Set<string> {
+function textsOf(json: unknown, into = new Set<string>()): Set<string> {
   if (typeof json === 'string') into.add(json);
   else if (typeof json === 'object' && json !== null)
     for (const inner of Object.values(json)) textsOf(inner, into);

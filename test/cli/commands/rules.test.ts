@@ -384,6 +384,17 @@ describe('entente rules', () => {
       const byRules = await verdict('--rules', 'de');
       assert.equal(byRules.outcome, 'stop');
       assert.ok(byRules.reasons.some(({ details }) => details?.['rule'] === 'yellow-among-the-frail'));
+      for (const [kind, role, told] of [
+        ['patient', 'hospital', /know no kind of place patient/],
+        ['red', 'patient', /know no kind of place red/],
+        ['key', 'patient', /know no kind of place key/],
+        ['hospital', 'low', /know no role low/],
+      ] as const) {
+        const asked = ['--rules', 'de', '--place', `kind=${kind}`, '--role', role];
+        const { exit, err } = await cli.run('verify', '--region', cli.path('DE'), ...asked, code);
+        assert.equal(exit, 2, kind);
+        assert.match(err, told);
+      }
     });
 
     it('refuses a version that is not newer than the one in the log', async () => {

@@ -9,7 +9,7 @@ import { HttpWorld, problemIn } from '../../support/http-fixture.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { DAY_S, type TestStatement } from '../../support/region-fixture.ts';
-import { ruleBody } from '../../support/rule-fixture.ts';
+import { RULE_DATA, ruleBody } from '../../support/rule-fixture.ts';
 
 describe('POST /v1/verify by the rules of a place', () => {
   const cli = new TestCli('.');
@@ -21,7 +21,8 @@ describe('POST /v1/verify by the rules of a place', () => {
     const world = new NodeWorld();
     await world.found('DE');
     await world.pass(15);
-    await log(world, 'test');
+    const when = { '!': [{ '===': [{ var: 'place.risk' }, 'low'] }] };
+    await log(world, 'test', { checks: [...RULE_DATA.checks, { id: 'risk', when, why: 'Risk.' }] });
     await log(world, 'over', { until: world.nowS - DAY_S });
     await log(world, 'broken', { format: 2 });
     const untilS = world.nowS + DAY_S;
@@ -109,6 +110,19 @@ describe('POST /v1/verify by the rules of a place', () => {
       '/place/kind',
       /know gate, hospital$/,
     ],
+    [
+      'a role in place of the kind, and a kind in place of the role',
+      { rules: 'test', place: { kind: 'patient' }, role: 'hospital' },
+      '/place/kind',
+      /know gate, hospital$/,
+    ],
+    [
+      'a colour as a kind of place',
+      { rules: 'test', place: { kind: 'red' } },
+      '/place/kind',
+      /know gate, hospital$/,
+    ],
+    ['a risk as a role', { rules: 'test', role: 'low' }, '/role', /know patient$/],
     ['a role that they do not know', { rules: 'test', role: 'patiant' }, '/role', /know patient$/],
     ['a role without rules', { role: 'patient' }, '/role', /nothing without rules/],
     ['a role with spaces', { rules: 'test', role: 'a b' }, '/role', /small letters/],

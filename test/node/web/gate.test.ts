@@ -88,6 +88,9 @@ describe('page of a gate at the public address', function () {
   for (const [what, path, form, message] of [
     ['no place', '/gate', { code: 'x' }, /Choose the kind of place first/],
     ['a place that the rules do not know', '/gate?place=test%2Fhospitl', { code: 'x' }, /no such place/],
+    ['a role in place of the kind', '/gate?place=test%2Fpatient', { code: 'x' }, /no such place/],
+    ['a colour as a kind', '/gate?place=test%2Fred', { code: 'x' }, /no such place/],
+    ['a kind in place of the role', HOSPITAL, { code: 'x', role: 'hospital' }, /do not know this role/],
     ['rules that are over', '/gate?place=over%2Fgate', { code: 'x' }, /no such place/],
     ['a risk that is none', '/gate?place=test%2Fgate&risk=none', { code: 'x' }, /no such place/],
     ['a role that they do not know', HOSPITAL, { code: 'x', role: 'patiant' }, /do not know this role/],

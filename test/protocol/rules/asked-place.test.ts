@@ -45,5 +45,29 @@ describe('unknownWord', () => {
     const naming = ruleSetWith({ checks: [{ id: 'mall', when, why: 'x' }] });
     assert.equal(unknownWord(naming, { kind: 'mall', role: 'guest' }), undefined);
     assert.equal(unknownWord(rules, { kind: 'mall', role: undefined })?.of, 'kind');
+    const turned = ruleSetWith({
+      acceptance: [
+        ...rules.data.acceptance,
+        {
+          id: 'hall',
+          when: { if: [{ '!': [{ '===': ['hall', { var: 'place.kind' }] }] }, false, true] },
+          outcome: 'stop',
+          why: 'x',
+        },
+      ],
+    });
+    assert.equal(unknownWord(turned, { kind: 'hall', role: undefined }), undefined);
+  });
+
+  it('knows a text of a condition as that alone which it is compared with', () => {
+    const is = (path: string, word: string) => ({ '===': [{ var: path }, word] });
+    const when = { and: [is('place.kind', 'mall'), { '!': [is('role', 'guest')] }, is('place.risk', 'low')] };
+    const naming = ruleSetWith({ checks: [{ id: 'mall', when, why: 'x' }] });
+    const ofKind = (kind: string) => unknownWord(naming, { kind, role: undefined })?.of;
+    const ofRole = (role: string) => unknownWord(naming, { kind: 'gate', role })?.of;
+    assert.deepEqual([ofKind('mall'), ofRole('guest')], [undefined, undefined]);
+    for (const kind of ['guest', 'patient', 'red', 'low', 'place.kind', 'role'])
+      assert.equal(ofKind(kind), 'kind', kind);
+    for (const role of ['mall', 'hospital', 'red', 'low', 'role']) assert.equal(ofRole(role), 'role', role);
   });
 });
