@@ -1,6 +1,6 @@
 /** What became of something that was logged, in words. */
 import { isNodeError } from '../node/node-error.ts';
-import { type LogReceipt } from '../node/trust/log-receipt.ts';
+import { type Doubt, type LogReceipt } from '../node/trust/log-receipt.ts';
 import { type Desk } from './desk/desk.ts';
 import { CliError } from './exit.ts';
 import { figure } from './output.ts';
@@ -21,9 +21,20 @@ export function receiptText({ sequenced, witnessed }: LogReceipt): string {
   const { origin, size, atS } = sequenced;
   const place = `${printable(origin)} has ${figure(size)} entries since ${timeText(atS)}`;
   if (witnessed === undefined) return `Sequenced, not yet witnessed: ${place}.`;
-  const { counted, needed, of, isQuorum, ageS = 0 } = witnessed;
-  if (of === 0) return `Sequenced: ${place}; no other region witnesses it.`;
-  const votes = `${counted} of ${of} witnesses vouch for it, ${needed} needed`;
+  const { counted, needed, of, isQuorum, ageS = 0, doubt } = witnessed;
+  const votes =
+    of === 0
+      ? 'no other region witnesses it'
+      : `${counted} of ${of} witnesses vouch for it, ${needed} needed`;
+  if (doubt !== undefined)
+    return `Sequenced, not witnessed: ${place}; ${votes}; ${DOUBTS[doubt]} [${doubt}].`;
+  if (of === 0) return `Sequenced: ${place}; ${votes}.`;
   if (!isQuorum) return `Sequenced, not yet witnessed: ${place}; ${votes}.`;
   return `Sequenced and witnessed: ${place}; ${votes}, ${spanText(ageS)} ago.`;
 }
+
+const DOUBTS: Readonly<Record<Doubt, string>> = {
+  FORKED: 'but this log has shown two contradicting trees, and which one holds is not settled',
+  QUARANTINED: 'but a quorum vouched for two contradicting trees of this log',
+  CHECKPOINT_KEY_UNFIT: 'but the key that signed its checkpoint has ended or is given up',
+};

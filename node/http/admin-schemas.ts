@@ -101,6 +101,7 @@ export const receipt = z
         of: z.int(),
         isQuorum: z.boolean(),
         ageS: z.int().optional(),
+        doubt: z.enum(['FORKED', 'QUARANTINED', 'CHECKPOINT_KEY_UNFIT']).optional(),
       })
       .optional(),
   })

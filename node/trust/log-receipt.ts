@@ -1,6 +1,6 @@
 /** What whoever had something logged is told of it: that it stands under a signed checkpoint, and who has vouched for that by now. Spec: SPEC.md 9. */
-import { assess } from '../../protocol/verdict/ages.ts';
-import { type Trust } from '../../protocol/verdict/knowledge.ts';
+import { type Assessment, assess } from '../../protocol/verdict/ages.ts';
+import { type RegionKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type WitnessCount } from '../../protocol/verdict/verdict.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { knowledgeOf } from './held-state.ts';
@@ -16,11 +16,16 @@ export interface LogReceipt {
   };
   /** Regions that are known to have cosigned a checkpoint with them; absent of attestation logs, of which each witness keeps what it cosigned. */
   readonly witnessed?: WitnessCount & {
+    /** Whether so many have that verdicts go by it: false while there is a doubt, whatever was counted. */
     readonly isQuorum: boolean;
     /** Seconds since a quorum last did. */
     readonly ageS?: number;
+    /** The reason (SPEC.md 11) for which verdicts do not go by it, whoever vouches. */
+    readonly doubt?: Doubt;
   };
 }
+
+export type Doubt = 'FORKED' | 'QUARANTINED' | 'CHECKPOINT_KEY_UNFIT';
 
 export interface LogReceiptModules {
   readonly tree: LogTree;
@@ -42,14 +47,31 @@ export function receiptOf(
   const held = [home.published, ...home.pending].filter((one) => one !== undefined);
   const all = held.map((one) => ({ one, ...assess(trust, knowledgeOf(one, 'good'), nowS) }));
   const { needed = 0, of = 0 } = all.at(-1)?.witnesses ?? {};
-  const vouched = all
+  // A fit key goes before a larger count: where the key is fit, a quorum vouches.
+  const [vouched] = all
     .filter(({ one }) => one.checkpoint.size >= (size ?? signed.size))
-    .reduce<(typeof all)[0] | undefined>(
-      (best, one) => (best && best.witnesses.counted >= one.witnesses.counted ? best : one),
-      undefined,
+    .sort(
+      (a, b) =>
+        Number(b.isCheckpointKeyFit) - Number(a.isCheckpointKeyFit) ||
+        b.witnesses.counted - a.witnesses.counted,
     );
   const counted = vouched?.witnesses.counted ?? 0;
-  const isQuorum = needed > 0 && counted >= needed;
+  const isCounted = needed > 0 && counted >= needed;
+  const doubt = doubtOf(trust.regions.get(trust.home)?.standing, isCounted ? vouched : undefined);
+  const isQuorum = isCounted && doubt === undefined;
   const ageS = isQuorum ? Math.max(0, nowS - (vouched?.knowledgeAtS ?? nowS)) : undefined;
-  return { sequenced, witnessed: { counted, needed, of, isQuorum, ...(ageS !== undefined && { ageS }) } };
+  const witnessed = { counted, needed, of, isQuorum };
+  return {
+    sequenced,
+    witnessed: { ...witnessed, ...(ageS !== undefined && { ageS }), ...(doubt !== undefined && { doubt }) },
+  };
+}
+
+function doubtOf(
+  standing: RegionKnowledge['standing'] | undefined,
+  vouched: Pick<Assessment, 'isCheckpointKeyFit'> | undefined,
+): Doubt | undefined {
+  if (standing === 'forked') return 'FORKED';
+  if (standing === 'quarantined') return 'QUARANTINED';
+  return vouched?.isCheckpointKeyFit === false ? 'CHECKPOINT_KEY_UNFIT' : undefined;
 }

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { receiptText } from '../../../cli/receipt-text.ts';
+import { type LogReceipt, receiptOf } from '../../../node/trust/log-receipt.ts';
+import { TrustBoard } from '../../../node/trust/trust-board.ts';
+import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
+import { type RegionKnowledge, Trust } from '../../../protocol/verdict/knowledge.ts';
+import { cosignatureBy, type KeeperBench, keeperOf, noteOf } from '../../support/keeper-fixture.ts';
+import { DAY_S, RegionFixture, START_S, type TestKey, trustModules } from '../../support/region-fixture.ts';
+import { RunningClock } from '../../support/running-clock.ts';
+
+describe('receiptOf the trust log of the home', () => {
+  const clock = new RunningClock(START_S * 1000);
+  const benches: KeeperBench[] = [];
+  let home: RegionFixture;
+  let peers: readonly RegionFixture[];
+  let board: TrustBoard;
+
+  beforeEach(() => {
+    home = new RegionFixture({ region: 'DE' });
+    peers = ['FR', 'IT'].map((region) => new RegionFixture({ region }));
+    for (const peer of peers) home.recognise(peer);
+    board = new TrustBoard({ home: home.region, network: home.network }, { ...trustModules, clock });
+  });
+  afterEach(async () => {
+    for (const { store } of benches.splice(0)) await store.stop();
+  });
+
+  async function keeperFor(region: RegionFixture, note: Uint8Array): Promise<KeeperBench['keeper']> {
+    const options = { clock, witnessKeys: board.witnessKeys, onChange: board.changed };
+    const bench = await keeperOf(region, options);
+    benches.push(bench);
+    board.add(bench.keeper);
+    await bench.keeper.apply({ from: 0, entries: region.entries, note });
+    return bench.keeper;
+  }
+
+  /** Of the home's log, signed by this key and cosigned by both peers. */
+  async function cosigned(key?: TestKey): Promise<KeeperBench['keeper']> {
+    for (const peer of peers) await keeperFor(peer, noteOf(peer));
+    const note = noteOf(home, undefined, key);
+    const keeper = await keeperFor(home, note);
+    const { text, signatures } = parseNote(note);
+    const lines = [...signatures, ...peers.map((peer) => cosignatureBy(peer, text))];
+    await keeper.heed(encodeNote({ text, signatures: lines }));
+    return keeper;
+  }
+
+  function receipt(keeper: KeeperBench['keeper'], trust = board.trust): LogReceipt {
+    return receiptOf(undefined, { tree: keeper.tree, home: keeper, trust, nowS: START_S }) ?? assert.fail();
+  }
+
+  const withStanding = ({ home, network, regions, sha256 }: Trust, standing: RegionKnowledge['standing']) =>
+    new Trust(
+      {
+        home,
+        network,
+        regions: [...regions.values()].map((one) => (one.state.region === home ? { ...one, standing } : one)),
+      },
+      { sha256 },
+    );
+
+  it('is witnessed where a quorum vouches and nothing speaks against it', async () => {
+    const told = receipt(await cosigned());
+    assert.deepEqual(told.witnessed, { counted: 2, needed: 1, of: 2, isQuorum: true, ageS: 0 });
+    assert.match(receiptText(told), /^Sequenced and witnessed: /);
+  });
+
+  it('is not while the home has shown two trees, whoever vouches', async () => {
+    const keeper = await cosigned();
+    const other = new RegionFixture({ region: 'DE' });
+    while (other.entries.length < home.entries.length) other.revoke([other.entries.length]);
+    await keeper.heed(noteOf(other));
+    assert.equal(board.trust.regions.get('DE')?.standing, 'forked');
+    for (const [standing, doubt, words] of [
+      ['forked', 'FORKED', /not settled/],
+      ['quarantined', 'QUARANTINED', /a quorum vouched for two/],
+    ] as const) {
+      const told = receipt(keeper, withStanding(board.trust, standing));
+      assert.deepEqual(told.witnessed, { counted: 2, needed: 1, of: 2, isQuorum: false, doubt });
+      assert.match(receiptText(told), /^Sequenced, not witnessed: .*2 of 2 witnesses vouch/);
+      assert.match(receiptText(told), words);
+    }
+  });
+
+  it('is not where the key of the checkpoint had ended when it was vouched for', async () => {
+    const ended = home.key('ended');
+    home.admit([{ key: ended, role: 'checkpoint', from: START_S - DAY_S, until: START_S }]);
+    const keeper = await cosigned(ended);
+    assert.equal(board.trust.assess('DE', START_S)?.isCheckpointKeyFit, false);
+    const told = receipt(keeper);
+    const doubt = 'CHECKPOINT_KEY_UNFIT';
+    assert.deepEqual(told.witnessed, { counted: 2, needed: 1, of: 2, isQuorum: false, doubt });
+    assert.match(receiptText(told), /^Sequenced, not witnessed: .*has ended or is given up/);
+  });
+});
