@@ -36,8 +36,9 @@ export class VerdictClient {
   }
 
   /**
-   * The verdict of the first node that gives one, and who gave it.
-   * @throws {NodeError} PEER_UNREACHABLE naming what each of them did instead; REFUSED where each answered that nobody can ask so.
+   * The verdict of the first node that gives one, and who gave it. One to which the rules, the place or the role mean nothing is the last that is asked:
+   * what has these names elsewhere are other rules.
+   * @throws {NodeError} PEER_UNREACHABLE naming what each that was asked did instead; REFUSED where each of these answered that nobody can ask so.
    */
   async verify(text: string, question: VerdictQuestion = {}): Promise<{ verdict: Verdict; url: string }> {
     const { urls } = this.#options;
@@ -53,9 +54,10 @@ export class VerdictClient {
       } catch (error) {
         if (error instanceof NotAsked) refused++;
         failures.push(`${url}: ${reasonOf(error)}`);
+        if (error instanceof NotAsked && error.isOfPlace) break;
       }
     }
-    if (refused === urls.length)
+    if (refused === failures.length)
       throw new NodeError('REFUSED', `no node takes the question: ${failures.join('; ')}`, {
         hint: 'Ask in another way, or another node with --node: rules and places are those of its region.',
       });
@@ -79,7 +81,7 @@ export class VerdictClient {
       signal: AbortSignal.timeout(this.#options.answerMsMax ?? ANSWER_MS_MAX),
     });
     const body = await boundedText(response);
-    if (response.status === INPUT_INVALID) throw new NotAsked(refusalIn(body));
+    if (response.status === INPUT_INVALID) throw refusalIn(body);
     if (!response.ok) throw new TypeError(`it answered ${response.status}`);
     const parsed = verdictSchema.safeParse(JSON.parse(body));
     if (!parsed.success) throw new TypeError('it answered with something else than a verdict');
@@ -92,14 +94,25 @@ const INPUT_INVALID = 422;
 /** What a node says of a question is shown to people: printable, and no longer than some lines. */
 const SAYABLE = /^[\x20-\x7e]{1,1200}$/;
 
+/** What it finds wrong with rules, place or role: as `at` of SPEC.md 15.3. */
+const OF_PLACE = /^\/(rules|place|role)(\/|$)/;
+
 /** A node that answers, but not to this question. */
-class NotAsked extends Error {}
+class NotAsked extends Error {
+  readonly isOfPlace: boolean;
+
+  constructor(message: string, isOfPlace: boolean) {
+    super(message);
+    this.isOfPlace = isOfPlace;
+  }
+}
 
 /** What is wrong with a question, by the words of the node; where they cannot be shown, its status. */
-function refusalIn(body: string): string {
-  const faults = problemIn(body).map(({ at, detail }) => `${at} ${detail}`);
-  const text = faults.join('; ');
-  return SAYABLE.test(text) ? text : `it answered ${INPUT_INVALID}`;
+function refusalIn(body: string): NotAsked {
+  const faults = problemIn(body);
+  const text = faults.map(({ at, detail }) => `${at} ${detail}`).join('; ');
+  const isOfPlace = faults.some(({ at }) => OF_PLACE.test(at));
+  return new NotAsked(SAYABLE.test(text) ? text : `it answered ${INPUT_INVALID}`, isOfPlace);
 }
 
 function problemIn(body: string): readonly { readonly at: string; readonly detail: string }[] {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
 import { VerdictClient, type VerdictQuestion } from '../../../node/http/verdict-client.ts';
 import { codeTextOf } from '../../../node/issuing/held-codes.ts';
 import { isNodeError } from '../../../node/node-error.ts';
@@ -149,6 +152,33 @@ describe('POST /v1/verify by the rules of a place', () => {
     );
     const one = new VerdictClient({ urls: ['http://127.0.0.1:1', address] }).verify(red, { rules: 'none' });
     await assert.rejects(one, (error) => isNodeError(error, 'PEER_UNREACHABLE'));
+  });
+
+  it('VerdictClient goes on from a node that is down, but not past one to which rules, place or role mean nothing', async () => {
+    const { address } = http.server;
+    for (const [asked, at] of [
+      [{ rules: 'none' }, '/rules'],
+      [{ rules: 'test', place: { kind: 'hospitl' } }, '/place/kind'],
+      [{ rules: 'test', role: 'patiant' }, '/role'],
+    ] as const) {
+      const problem = await (await ask(red, asked)).text();
+      const other = createServer((_, response) => response.writeHead(422).end(problem)).listen(
+        0,
+        '127.0.0.1',
+      );
+      await once(other, 'listening');
+      const first = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+      const asking = new VerdictClient({ urls: [first, address] }).verify(red, { rules: 'test' });
+      await assert.rejects(
+        asking,
+        (error) => isNodeError(error, 'REFUSED') && error.message.includes(`${first}: ${at} `),
+      );
+      other.close();
+    }
+    const { url } = await new VerdictClient({ urls: ['http://127.0.0.1:1', address] }).verify(red, {
+      rules: 'test',
+    });
+    assert.equal(url, address);
   });
 
   it('entente verify --node takes place, rules and role, and says what is mistyped', async () => {
