@@ -82,7 +82,10 @@ function judging({ choice, risk }: NonNullable<GateView['chosen']>): Html {
       </p>
       <p><button type="submit">Check</button></p>
     </form>
-    <p class="hint">The address of this page holds the place: keep it as a bookmark.</p>`;
+    <p class="hint">
+      The address of this page holds the place and the risk of the area: keep it as a bookmark. An address
+      without a risk means low.
+    </p>`;
 }
 
 const HEADS: Readonly<Record<Verdict['outcome'], string>> = {

@@ -85,6 +85,12 @@ describe('page of a gate at the public address', function () {
     assert.doesNotMatch(bare, /of test, version/);
   });
 
+  it('says that an address without a risk means low, which is what it judges at', async () => {
+    const page = await textOf(await http.get('/gate?place=test%2Fhospital'));
+    assert.match(page, /risk low\.[^]*An address\s+without a risk means low\./);
+    assert.match(page, /action="\/gate\?place=test%2Fhospital&amp;risk=low"/);
+  });
+
   for (const [what, path, form, message] of [
     ['no place', '/gate', { code: 'x' }, /Choose the kind of place first/],
     ['a place that the rules do not know', '/gate?place=test%2Fhospitl', { code: 'x' }, /no such place/],
