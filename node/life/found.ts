@@ -82,9 +82,12 @@ async function boundOf(
   for (const record of running) {
     if (!isStricter(record.fields.status, given) || !isByNoUpdate(one.dossier, record, at)) continue;
     const basis = await bases.of(record);
-    const isUnread = basis === 'unread';
-    if (!isUnread && (basis?.kind !== 'rules' || basis.atS <= mendedAtS(one.dossier))) continue;
-    const told = isUnread ? undefined : toldOf(basis, one, at);
+    const isUnknown = basis === undefined || basis === 'unread';
+    if (!isUnknown && basis.kind !== 'rules') continue;
+    // What is not known was told by the end of its hour.
+    const toldByS = isUnknown ? (record.hour + 1) * HOUR_S : basis.atS;
+    if (toldByS <= mendedAtS(one.dossier)) continue;
+    const told = isUnknown ? undefined : toldOf(basis, one, at);
     if (told === undefined || isStricter(told, given)) stricter.push(record);
   }
   const binding = bindingOf(stricter, given, at);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
-import { LivingRegion } from '../../support/living-region.ts';
+import { DAY_S, ISOLATED, LivingRegion } from '../../support/living-region.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 
 describeOnAllTables('A stricter code of an order by rules', () => {
@@ -40,6 +40,19 @@ describeOnAllTables('A stricter code of an order by rules', () => {
     region.later(14);
     await region.declare([1]);
     assert.deepEqual(await region.update(), { better: 1, renewed: 2 });
+  });
+
+  it('binds to its end where nothing is kept of what was told, or until an objection to it is upheld', async () => {
+    await region.declare([1, 2]);
+    for (const n of [1, 2]) await region.issue(n, { ...ISOLATED, untilS: region.nowS + DAY_S }, 'baseline');
+    assert.deepEqual(await region.update(), { overridden: 2 });
+    const { number } = await region.life.object('P2', 'I met nobody.');
+    region.later(HOURS);
+    await region.life.decide('P2', { number, isUpheld: true, answer: 'True.' });
+    assert.deepEqual(await region.update(), { overridden: 1, better: 1 });
+    assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['red', '(red) green']);
+    region.later(6);
+    assert.deepEqual(await region.update(), { better: 1, renewed: 1 });
   });
 
   it('is what the dossier tells of, and not that the looser one was revoked by hand', async () => {

@@ -161,8 +161,8 @@ describeOnAllTables('Life.update', () => {
     await region.declare([1]);
     await region.declare([2], { symptoms: true });
     await region.control([1]);
-    assert.deepEqual(await region.update(), { first: 1, worse: 1 });
-    assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['(red) red', 'yellow yellow']);
+    assert.deepEqual(await region.update(), { overridden: 1, worse: 1 });
+    assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['(red) red', 'yellow']);
   });
 
   it('worse news of more people than an hour has revocations for goes through, hour by hour', async () => {

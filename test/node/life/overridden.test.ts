@@ -151,8 +151,12 @@ describeOnAllTables('A stricter code that rules gave', () => {
 
   it('lets who declared get what an update gave them since, unless worse news revoked that', async () => {
     await region.declare([1]);
-    await region.issue(1, isolated(), 'baseline');
+    await region.order(1, { 'declaration.symptoms': true });
     assert.deepEqual(await region.claims([1], GREEN), ['beside']);
+    await region.list(
+      'tests',
+      `full_name,birth_date,result,day\nPerson 1,1990-05-17,negative,${region.today}\n`,
+    );
     assert.deepEqual(await region.update(), { better: 1 });
     assert.deepEqual(await region.claims([1], GREEN), [undefined]);
     await region.revoke(1);
@@ -163,7 +167,7 @@ describeOnAllTables('A stricter code that rules gave', () => {
     await region.declare([1]);
     await region.issue(1, isolated(), 'baseline');
     await region.issue(1, GREEN, 'baseline');
-    assert.deepEqual(await region.update(), { unchanged: 1 });
+    assert.deepEqual(await region.update(), { overridden: 1 });
     assert.deepEqual(await region.claims([1], GREEN), ['beside']);
   });
 });
