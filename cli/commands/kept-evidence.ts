@@ -58,6 +58,8 @@ export async function exportKept(cli: Cli, path: string, { to }: { readonly to: 
     await writeFileAtomically(file, Buffer.from(proof.file ?? '', 'base64'));
     files.push(file);
   });
+  // Whoever looks there next finds that there is nothing.
+  await mkdir(to, { recursive: true });
   cli.output.result({ ...owner, files, unread }, () => [
     `Wrote ${counted(files.length, 'proof')}.`,
     ...files.map((file) => `  ${printable(file)}`),

@@ -89,6 +89,8 @@ describe('A region with a standby, as processes', function () {
   it('follows and gives verdicts; of commands that sign it says which machine writes', async () => {
     codes.push(await world.issue('DE', 'Person 2'));
     await levelled('DE', SPARE);
+    // The machine that writes may give it all before it has met the witnesses.
+    await once(SPARE, ({ reason }) => reason?.includes('writes for this region since') === true);
     await isWhole('DE', SPARE, 'FR', 'IT');
     const refused = await world.cli.run(
       'issue',
