@@ -1,5 +1,6 @@
 /** `entente key compromise`: keys that were stolen are given up by the root. */
 import { type Command } from 'commander';
+import { nextInUse } from '../../node/issuing/month-logs.ts';
 import { type CutOff, cutOffsWithin, givingUpAll, mayStillSign } from '../../node/region/statements.ts';
 import { type KeyRole, type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -149,6 +150,8 @@ interface GivenUp {
   readonly role: KeyRole;
   readonly keys: readonly { readonly key: string; readonly replacement: string | undefined }[];
   readonly cutOffs: readonly CutOff[];
+  /** The log into which codes go from now on, since more of the one before was signed than is here, or may have been. */
+  readonly issuingInto?: string;
   /** Others of the role with which something can be signed that counts, if whoever has these has those too. */
   readonly others: readonly string[];
 }
@@ -179,18 +182,30 @@ function giveUp(
       const seen = await desk.unsigned();
       const falseStart = passedOver(desk, role, genuine, options);
       const statement = falseStart !== undefined && { falseStart };
-      const told = { ...which, role, logs: radius, ...(seen !== undefined && { seen }), ...statement };
+      const isReplacing = role === 'checkpoint' && seen !== undefined && !isTold;
+      const issuingInto = isReplacing ? nextInUse(desk.state, atS) : undefined;
+      const into = issuingInto !== undefined && { issuingInto };
+      const told = {
+        ...which,
+        role,
+        logs: radius,
+        ...(seen !== undefined && { seen }),
+        ...statement,
+        ...into,
+      };
       if (!isTold)
         cli.output.before(told, () => [
           ...radiusLines(keys, radius),
           ...(seen === undefined ? [] : [`Nothing is signed now: ${printable(seen)}.`]),
+          ...(isReplacing ? [issuingLine(issuingInto)] : []),
           ...(falseStart === undefined ? [] : [falseStartLine(falseStart)]),
         ]);
       const others = othersOf(desk, keys, atS);
       const { statements, replacements } = await givingUpAll(stolen, desk.keys, atS);
+      if (issuingInto !== undefined) statements.push({ kind: 'log', log: issuingInto, minimum: 0 });
       await appendByRoot(cli, desk, statements, options);
       const given = keys.map(({ keyId }, i) => ({ key: keyId, replacement: replacements[i] }));
-      return { role, keys: given, cutOffs, others, ...statement };
+      return { role, keys: given, cutOffs, others, ...statement, ...into };
     },
     { ...options, healing: true },
   );
@@ -210,6 +225,13 @@ function passedOver(
 
 function falseStartLine(falseStart: number): string {
   return `The \`state\` statement at index ${figure(falseStart)} of trust is not what the log says, and no witness vouches behind it (STATE_MISMATCH). So what lies before it is named first, and then what you said.`;
+}
+
+function issuingLine(log: string | undefined): string {
+  const why = 'more of the one before was signed than is here, or may have been';
+  if (log !== undefined)
+    return `Codes go into the log ${log} from now on: ${why}, and no place in a log is given out twice.`;
+  return `Codes go on into the log of this month, since it has had all its replacements, although ${why}: issue none before the next month, or give up all attest keys as well (--all-attest), so that no place counts twice.`;
 }
 
 /** Of what is genuine, what the key can have signed. */
@@ -236,10 +258,11 @@ function othersOf(desk: Desk, keys: readonly TrustKey[], atS: number): string[] 
 }
 
 /** One key by itself has no list. */
-function reportOf({ role, keys, cutOffs, others }: GivenUp, { key }: CompromiseOptions): object {
+function reportOf({ role, keys, cutOffs, issuingInto, others }: GivenUp, { key }: CompromiseOptions): object {
   const [one] = keys;
-  if (key?.length === 1) return { ...one, role, cutOffs, others };
-  return { role, cutOffs, keys, ...(key !== undefined && { others }) };
+  const into = issuingInto !== undefined && { issuingInto };
+  if (key?.length === 1) return { ...one, role, cutOffs, ...into, others };
+  return { role, cutOffs, ...into, keys, ...(key !== undefined && { others }) };
 }
 
 function givenUpLines({ role, keys, cutOffs, others }: GivenUp): string[] {

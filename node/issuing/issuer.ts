@@ -29,6 +29,7 @@ import {
   type CommittedStatus,
 } from './attestation-work.ts';
 import { type Ordered } from './forgotten-marks.ts';
+import { logIdAt, logInUse } from './month-logs.ts';
 import { type Prepare, type Unprepared } from './preparing.ts';
 import { RecordsApart, type RecordsApartModules } from './records-apart.ts';
 import { type StagingGate } from './staging-gate.ts';
@@ -102,8 +103,6 @@ interface OpenMonth {
 }
 
 const HOUR_S = 3_600;
-/** The replacements that a log may have within its month. */
-const REPLACEMENTS = ['.9', '.8', '.7', '.6', '.5', '.4', '.3', '.2', '.1', ''];
 
 export class Issuer {
   readonly #options: IssuerOptions;
@@ -343,9 +342,7 @@ export class Issuer {
     const nowS = this.#nowS();
     const hour = Math.floor(nowS / HOUR_S);
     if (this.#now?.hour !== hour || this.#now.state !== state) {
-      const month = logIdAt(nowS);
-      const newest = REPLACEMENTS.find((suffix) => state.log(month + suffix) !== undefined);
-      this.#now = { hour, state, log: month + (newest ?? '') };
+      this.#now = { hour, state, log: logInUse(state, nowS) };
     }
     return this.#now.log;
   }
@@ -364,9 +361,4 @@ function committed(
   const { isReplacement = false, toHandOver = false, also = () => [] } = request;
   const isManual = fields.status.ruleId === MANUAL_RULE_ID;
   return { subject, ordered, commitment, openings, basis, isManual, isReplacement, toHandOver, also };
-}
-
-/** The attestation log of the month (UTC) that holds `atS`. */
-export function logIdAt(atS: number): string {
-  return new Date(atS * 1_000).toISOString().slice(0, 7);
 }

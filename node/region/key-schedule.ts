@@ -1,7 +1,7 @@
 /** Which keys and logs a region announces ahead, so that a rotation needs no ceremony. */
 import { logMonth } from '../../protocol/trust/log-month.ts';
 import { type KeyRole, type TrustKey, type TrustState } from '../../protocol/trust/trust-state.ts';
-import { logIdAt } from '../issuing/issuer.ts';
+import { logIdAt } from '../issuing/month-logs.ts';
 
 const HOUR_S = 3_600;
 const DAY_S = 86_400;

@@ -136,7 +136,13 @@ describe('commands on a directory whose node does not run, and whose peers have 
     const given = await cli.run('key', 'compromise', cli.path('DE'), '--key', key, '--cut-off', 'trust=now');
     assert.equal(given.exit, 0, given.err);
     assert.match(given.err, /\nNothing is signed now: .*\/attest\/.* has 0 entries here, and FR has seen 1 /);
-    await cli.json('issue', cli.path('DE'), '--subject', 'B', '--colour', 'green');
+    // The place that the lost code has is given to nobody else.
+    const month = new Date(cli.nowS * 1_000).toISOString().slice(0, 7);
+    assert.match(given.err, new RegExp(`\nCodes go into the log ${month}\\.1 from now on: `));
+    const next = await cli.json<{ log: string; index: number }>(
+      ...['issue', cli.path('DE'), '--subject', 'B', '--colour', 'green'],
+    );
+    assert.deepEqual([next.log, next.index], [`${month}.1`, 0]);
   });
 
   it('T11: whoever claims to write by a stolen key keeps the root from giving up nothing but another one', async () => {

@@ -9,7 +9,6 @@ import { attestationLogOrigin } from '../../../protocol/log/origin.ts';
 import { opensslBackEnd } from '../../../node/crypto/openssl.ts';
 import { REPLACEMENT_COMPANY } from '../../../node/issuing/attestation-work.ts';
 import { codeTextOf, HeldCodes } from '../../../node/issuing/held-codes.ts';
-import { logIdAt } from '../../../node/issuing/issuer.ts';
 import { LogView } from '../../../node/log/log-view.ts';
 import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
 import { attestationsOf, greenFields, RegionMachine, startRegion } from '../../support/issuing-fixture.ts';
@@ -281,12 +280,5 @@ describeOnAllTables('Issuer', () => {
     await rejectsWith(issuer.issue({ subject: 'a', fields: greenFields() }), 'SIGNER_FAULTY');
     assert.equal((await treeOf(LOG_ID)).size, 0);
     await stop();
-  });
-});
-
-describe('logIdAt', () => {
-  it('is the month in UTC', () => {
-    assert.equal(logIdAt(Date.UTC(2026, 11, 1) / 1_000), '2026-12');
-    assert.equal(logIdAt(Date.UTC(2026, 11, 1) / 1_000 - 1), '2026-11');
   });
 });
