@@ -103,7 +103,9 @@ export function assemble(
     const own = origin === trustLogOrigin(region, network) ? logs().get(origin) : undefined;
     if (own !== undefined && standingForksOf(own).length > 0) signing.contradicted();
   };
-  const shownTrees = new ShownTrees({ isFenced: options.fenced !== undefined }, { ...modules, store });
+  // A region that recognises nobody has no witnesses to fence it.
+  const isFenced = () => options.fenced !== undefined && recognisedDirectly(stateOf(region)).length > 0;
+  const shownTrees = new ShownTrees({ isFenced }, { ...modules, store });
   const shelf: LogShelf = new LogShelf(options, {
     ...modules,
     store,

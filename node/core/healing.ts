@@ -2,7 +2,7 @@
 import { type Primitives } from '../../protocol/primitives.ts';
 import { type Clock } from '../ports.ts';
 import { type Fence } from './fencing.ts';
-import { lackingBy } from './named-trees.ts';
+import { lackingBy, requireUnshown } from './named-trees.ts';
 import { checkpointsGivenUp, logNaming, requireNaming } from './naming.ts';
 import { type NODE_DEFAULTS, type RegionNodeOptions } from './node-options.ts';
 import { type OwnLogsCheckModules, requireWhole } from './own-logs-check.ts';
@@ -45,7 +45,7 @@ export class Healing {
 
   /**
    * Logs the entries in the place of whoever writes, and gives the index of the first. `isContradicted`: another log of the region is known. What keys have
-   * signed of the one that is here and that the entries do not give up has to be here. Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireUnfenced`, `requireNaming`, `lackingBy`, `GivingUp.order`, `takeOver`, `open` and `logNaming`.
+   * signed of the one that is here and that the entries do not give up has to be here. Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireUnfenced`, `requireUnshown`, `requireNaming`, `lackingBy`, `GivingUp.order`, `takeOver`, `open` and `logNaming`.
    */
   async heal(
     entries: readonly Uint8Array[],
@@ -60,6 +60,7 @@ export class Healing {
       await requireWhole(this.#options, this.#modules, { forced, givenUp, isDivided: isContradicted });
       if (fence === undefined && !forced) await this.#modules.requireUnfenced(givenUp);
       this.#isSigning = true;
+      await requireUnshown(this.#modules, givenUp);
       await requireNaming(shelf.home, entries, this.#modules);
       await lackingBy(shelf, entries);
       if (fence === undefined) return await this.#log(entries);

@@ -3,6 +3,7 @@
  * key signed, nobody can be heeded, and a backup that is put back has forgotten it. Spec: SPEC.md 14.5.1.
  */
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
+import { readNote } from '../../protocol/log/checkpoint.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
 import { logError } from '../log/log-error.ts';
@@ -11,7 +12,13 @@ import { type BootFinding, refusalOf } from '../sync/boot-check.ts';
 import { cutOffsOf, namedSize } from '../trust/cut-offs.ts';
 import { type LogShelf } from './log-shelf.ts';
 import { type OwnLog } from './own-log.ts';
+import { type ShownTrees } from './shown-trees.ts';
 import { type WritingSide } from './writing-side.ts';
+
+interface ShownModules {
+  readonly shelf: LogShelf;
+  readonly shown: Pick<ShownTrees, 'of'>;
+}
 
 /**
  * A log that has another tree at its largest cut-off: then nothing is signed of any. One that is shorter waits for what it lacks (`OwnLog.enter`), alone.
@@ -54,14 +61,34 @@ export function askAgain(shelf: Pick<LogShelf, 'ownLogs'>): NodeError | undefine
 /**
  * `findForked` and `findNamed` once nothing more is taken of the own logs, and before anything of them is signed: what was on its way until then may have brought a cut-off.
  * From then on those that lack entries go on to catch up, and the others are written. The former are written after the next start.
- * @throws {NodeError} LOG_CONTRADICTED. Rejects also as `TrustKeeper.advance`, `LogShelf.followAll` and reading the logs.
+ * @throws {NodeError} LOG_CONTRADICTED; LOG_BEHIND as `requireUnshown`. Rejects also as `TrustKeeper.advance`, `LogShelf.followAll` and reading the logs.
  */
-export async function requireNamed(shelf: LogShelf): Promise<void> {
+export async function requireNamed({ shelf, shown }: ShownModules): Promise<void> {
   await shelf.home.advance();
   await shelf.followAll();
   refuse(shelf, findForked(shelf));
   await refuseOthers(shelf, shelf.ownLogs);
+  await requireUnshown({ shelf, shown });
   for (const log of shelf.ownLogs) log.look({ isAnew: false });
+}
+
+/**
+ * Once nothing more is taken of the own logs: peers may have shown more of one since they were asked. `givenUp`: public keys of which nothing is heeded.
+ * @throws {NodeError} LOG_BEHIND, LOG_CONTRADICTED. Rejects also as `ShownTrees.of`.
+ */
+export async function requireUnshown(
+  { shelf, shown }: ShownModules,
+  givenUp: readonly Uint8Array[] = [],
+): Promise<void> {
+  for (const log of shelf.ownLogs) {
+    await log.settled();
+    for (const { note, by } of await shown.of(log)) {
+      const { origin, size } = readNote(note).checkpoint;
+      if (size <= log.named || log.signersOf(note, givenUp).length === 0) continue;
+      const finding = size > log.tree.size ? 'behind' : 'contradicted';
+      refuse(shelf, { finding, origin, size, ...(by !== undefined && { by }) });
+    }
+  }
 }
 
 /** Once an attestation log is about to be written. @throws {NodeError} as `OwnLog.enter`; LOG_CONTRADICTED. Rejects also as reading the log. */

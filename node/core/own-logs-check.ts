@@ -31,7 +31,7 @@ export interface OwnLogsCheckModules extends Pick<
 export interface CheckDecision {
   readonly forced?: boolean;
   readonly givenUp?: BootCheckOptions['givenUp'];
-  /** Another tree of a log is known, and the root is about to say which goes on: only what peers show beyond the one that is here binds. */
+  /** Another tree of a log is known, and the root is about to say which goes on: only what they show by keys that go on binds. */
   readonly isDivided?: boolean;
 }
 
@@ -62,7 +62,9 @@ export async function findOwnLogs(
   // Another check may have begun meanwhile: what this one has passed over waits all the same.
   for (const log of passedOver) log.suspend();
   for (const log of shelf.ownLogs) log.look({ isAnew: false });
-  if (isDivided) return found.finding === 'behind' ? found : { finding: 'clear' };
+  const isInTheWay =
+    found.finding === 'behind' || (found.finding === 'contradicted' && (found.signers ?? []).length > 0);
+  if (isDivided) return isInTheWay ? found : { finding: 'clear' };
   // Who shows another tree is named, where somebody just did.
   const forked = found.finding === 'contradicted' ? undefined : findForked(shelf);
   if (forked !== undefined) return forked;

@@ -42,7 +42,7 @@ export interface ShownTree {
 
 export interface ShownTreesOptions {
   /** Witnesses know what was rightly signed, and a machine that follows the writer is always shown what it has not yet: nothing is noted. */
-  readonly isFenced: boolean;
+  readonly isFenced: () => boolean;
 }
 
 export interface ShownTreesModules {
@@ -66,7 +66,7 @@ export class ShownTrees {
    */
   async keep(log: OwnLog, note: Uint8Array, by = '', read: ReadNote = readNote(note)): Promise<void> {
     const { size, root } = read.checkpoint;
-    if (this.#options.isFenced || size <= log.named) return;
+    if (this.#options.isFenced() || size <= log.named) return;
     const rows = rowsOf(log.origin, signersOf(log, note));
     if (rows.length === 0) return;
     await this.#turns.take(log.origin, async () => {
@@ -105,7 +105,7 @@ export class ShownTrees {
       if (changes.length > 0) await this.#modules.store.write(changes);
       const { ahead } = tree.head;
       // An attestation log waits alone then: see `OwnLog.lacking`.
-      if (ahead !== undefined && !this.#options.isFenced && parseOrigin(origin).kind === 'trust')
+      if (ahead !== undefined && !this.#options.isFenced() && parseOrigin(origin).kind === 'trust')
         shown.push({ note: ahead.note });
       return shown;
     });

@@ -10,7 +10,7 @@ import { refusalOf } from '../sync/boot-check.ts';
 import { type Herald } from '../sync/herald.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Background } from './background.ts';
-import { askAgain, enterLog, requireNamed } from './named-trees.ts';
+import { askAgain, enterLog, findForked, requireNamed } from './named-trees.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { HELD_UP, stateWithout, type WritingState } from './node-status.ts';
 import { claimToWrite, type Fence, permitTree, requireUnfenced } from './fencing.ts';
@@ -336,7 +336,7 @@ export class Signing {
     if (this.#healing.isUnderWay) return;
     this.#isOpening = true;
     try {
-      await requireNamed(shelf);
+      await requireNamed(this.#modules);
       const side = await this.#start();
       const log = (entries: readonly Uint8Array[]) => logTogether(entries, (item) => side.submit(item));
       await fence?.giving.finish(order, log).catch(async (error: unknown) => {
@@ -346,7 +346,7 @@ export class Signing {
       // What an earlier process left is finished, or taken back, before anybody issues: who asks again for a code gets the one that is on its way.
       await side.finish().catch((error: unknown) => onTrouble?.(error));
       // Somebody else may have shown meanwhile that he signs too.
-      if (this.#state !== 'clear') return await side.stop();
+      if (this.#state !== 'clear' || findForked(shelf) !== undefined) return await side.stop();
       this.#side = side;
       this.#how = 'resume';
       this.#state = 'writing';

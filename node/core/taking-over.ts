@@ -53,17 +53,26 @@ export async function takeOver(how: 'resume' | 'promote', modules: TakingOverMod
 
 /**
  * Once nothing more is taken of the own logs: what is on its way of others has landed, and what a copy or a thief has outrun is given up, before the first own entry.
- * Of a fenced region `takeOver` has done the latter. Rejects as the store.
+ * Of a fenced region `takeOver` has done the latter. What a database has of codes that were outrun is not taken back here: such a log waits. Rejects as the store.
  */
 export async function settleOwnLogs({
   shelf,
   fence,
+  tables,
   ...modules
-}: DropModules & Pick<TakingOverModules, 'shelf'> & { readonly fence?: object | undefined }): Promise<void> {
+}: DropModules & Pick<TakingOverModules, 'shelf'> & SettleModules): Promise<void> {
   for (const log of shelf.ownLogs) {
     await log.settled();
-    if (fence === undefined) await dropOutrun(log.tree, modules, false);
+    const { origin, tree } = log;
+    if (fence !== undefined || tree.trouble !== undefined) continue;
+    if (tables === undefined || parseOrigin(origin).kind === 'trust') await dropOutrun(tree, modules, false);
   }
+}
+
+interface SettleModules {
+  readonly fence?: object | undefined;
+  /** Where the registry lies apart from the store. */
+  readonly tables?: object | undefined;
 }
 
 async function meet(

@@ -270,6 +270,17 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
     await giveUp([first, other]);
   });
 
+  it('T3: another tree of the trust log by one key, and of an attestation log by another: an order that gives the first up alone names it', async () => {
+    const first = world.machine('FR').fixture.keys.checkpoint;
+    const other = await second();
+    const { fork } = await stolen(TRUST, first);
+    show(fork);
+    await startAnew('contradicted');
+    show(fork, (await stolen(ORIGIN, other)).fork);
+    await assertLeftOut(first, other, 'LOG_CONTRADICTED');
+    await giveUp([first, other]);
+  });
+
   it('T9: what a peer has of the trust log by a key that this copy does not know yet is fetched before the order is logged', async () => {
     const { fixture } = world.machine('FR');
     show((await stolen(ORIGIN)).add.note);

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { type LogShelf } from '../../../node/core/log-shelf.ts';
+import { requireUnshown } from '../../../node/core/named-trees.ts';
 import { type OwnLog } from '../../../node/core/own-log.ts';
 import { ShownTrees } from '../../../node/core/shown-trees.ts';
 import { type LogTree } from '../../../node/log/log-tree.ts';
 import { pruneLog } from '../../../node/log/prune.ts';
 import { Replica } from '../../../node/log/replica.ts';
+import { isNodeError } from '../../../node/node-error.ts';
 import { type Store } from '../../../node/store/store.ts';
+import { equalBytes } from '../../../protocol/bytes.ts';
 import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { type VerifierKey } from '../../../protocol/log/verifier-key.ts';
@@ -38,15 +42,17 @@ describe('ShownTrees', () => {
   });
   afterEach(() => store.stop());
 
-  const open = (isFenced = false) => new ShownTrees({ isFenced }, { store, clock });
+  const open = (isFenced = false) => new ShownTrees({ isFenced: () => isFenced }, { store, clock });
   const log = () =>
     ({
       origin: ORIGIN,
       tree,
       keys,
       named,
-      signersOf: (note: Uint8Array) =>
-        openCheckpoint(note, keys, trustModules.verifySignature).signers.map(({ publicKey }) => publicKey),
+      signersOf: (note: Uint8Array, givenUp: readonly Uint8Array[] = []) =>
+        openCheckpoint(note, keys, trustModules.verifySignature)
+          .signers.map(({ publicKey }) => publicKey)
+          .filter((key) => !givenUp.some((one) => equalBytes(one, key))),
     }) as unknown as OwnLog;
   const sizes = async (shown = open()) =>
     (await shown.of(log())).map(({ note }) => openCheckpoint(note, keys, trustModules.verifySignature).size);
@@ -100,6 +106,35 @@ describe('ShownTrees', () => {
     assert.equal(await rows(), 0);
     await open().keep(log(), bad(31).note());
     assert.deepEqual(await sizes(open(true)), [31], 'of what was kept before it was fenced');
+  });
+
+  it('T9: nothing is signed over what a peer shows after it was asked, but by keys that are given up', async () => {
+    const shown = open();
+    let settled = 0;
+    const own = { ...log(), settled: () => Promise.resolve(void settled++) };
+    const shelf = { ownLogs: [own], logs: new Map([[ORIGIN, own]]) } as unknown as LogShelf;
+    await requireUnshown({ shelf, shown });
+    await shown.keep(log(), bad(30).note(), 'DE');
+    await assert.rejects(requireUnshown({ shelf, shown }), (error) => {
+      assert.ok(isNodeError(error, 'LOG_BEHIND'), String(error));
+      return /has 20 entries here, and DE has seen 30 with our signature/.test(error.message);
+    });
+    assert.equal(settled, 2, 'what was on its way has landed');
+    await requireUnshown(
+      { shelf, shown },
+      good(4).keys.map(({ publicKey }) => publicKey),
+    );
+    await shown.keep(log(), bad(15, 'second').note());
+    await assert.rejects(
+      requireUnshown(
+        { shelf, shown },
+        good(4).keys.map(({ publicKey }) => publicKey),
+      ),
+      (error) => isNodeError(error, 'LOG_CONTRADICTED'),
+    );
+    named = 30;
+    const atLeast = { ...own, named };
+    await requireUnshown({ shelf: { ...shelf, ownLogs: [atLeast] } as unknown as LogShelf, shown });
   });
 
   it('takes a row that is damaged for none, and is told again', async () => {
