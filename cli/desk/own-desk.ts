@@ -98,7 +98,8 @@ export class OwnDesk implements Desk {
   }
 
   unsigned(): Promise<string | undefined> {
-    return Promise.resolve(this.#region.node.status.reason);
+    const { writing, reason } = this.#region.node.status;
+    return Promise.resolve(writing === 'writing' ? undefined : (reason ?? `the node is ${writing}`));
   }
 
   size(log: string): Promise<number> {

@@ -136,7 +136,8 @@ export class RunningDesk implements Desk {
 
   async unsigned(): Promise<string | undefined> {
     const status = await asked(this.#client.ask({ method: 'GET', path: '/v1/status' }));
-    return (status as { readonly reason?: string }).reason;
+    const { writing, reason } = status as { readonly writing: string; readonly reason?: string };
+    return writing === 'writing' ? undefined : (reason ?? `the node is ${writing}`);
   }
 
   /** Lets the node sign although too few peers have answered, and waits until it does. */
