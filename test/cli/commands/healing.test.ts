@@ -50,10 +50,11 @@ describe('a region that two copies have told in two ways', () => {
     const issued = await issuedNow();
     assert.ok(issued > 1);
     assert.match(given.err + given.out, new RegExp(`good branch of 2026-11 is that of the first ${issued} `));
-    // A key, its compromise, and another one that names the log past that.
+    // A key, its compromise, the log that takes the place of this month's, and another compromise that names the log past that.
     assert.match(given.out, new RegExp(`2026-11 +${issued} entries`));
-    assert.match(given.out, new RegExp(`trust +${before + 2} entries`));
-    assert.equal((await sizeNow()) - before, 3);
+    assert.match(given.out, new RegExp(`trust +${before + 3} entries`));
+    assert.equal((await sizeNow()) - before, 4);
+    assert.match(given.err, /Codes go into the log 2026-11\.1 from now on/);
     for (const region of ['DE', 'FR']) await must('witness', cli.path(region));
     await witnessAll(cli);
     for (const region of ['DE', 'FR']) assert.equal(await verdictAt(region), 'PASS', region);
