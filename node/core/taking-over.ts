@@ -53,7 +53,7 @@ export async function takeOver(how: 'resume' | 'promote', modules: TakingOverMod
 
 /**
  * Once nothing more is taken of the own logs: what is on its way of others has landed, and what a copy or a thief has outrun is given up, before the first own entry.
- * Of a fenced region `takeOver` has done the latter. What a database has of codes that were outrun is not taken back here: such a log waits. Rejects as the store.
+ * Of a fenced region `takeOver` has done the latter. What a database has of codes that were outrun is not taken back here: nothing is issued then (LOG_CONTRADICTED). Rejects as the store.
  */
 export async function settleOwnLogs({
   shelf,
