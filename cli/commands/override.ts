@@ -7,10 +7,11 @@ import {
   OVERRIDES_LISTED,
   OVERRIDES_LISTED_MAX,
   type OverridesAsked,
+  type OverrideSeen,
 } from '../../node/abuse/override-kept.ts';
 import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
-import { usageError } from '../exit.ts';
+import { EXIT, usageError } from '../exit.ts';
 import { counted, figure } from '../output.ts';
 import { encodingOption, readRows } from '../people/rows-argument.ts';
 import { type Encoding } from '../../node/rows/encoding.ts';
@@ -94,7 +95,9 @@ export function addOverride(program: Command, cli: Cli): void {
     .action((region: string, id: string, options: SigningOptions) => confirm(cli, region, id, options));
   override
     .command('list')
-    .description('Lists what was proposed and confirmed, without the people.')
+    .description(
+      'Lists what was proposed and confirmed, without the people. Names those that cannot be read beside the others, and ends with 5 then.',
+    )
     .argument('<region>', 'directory of the region')
     .option('--last <n>', `so many at most (default: ${OVERRIDES_LISTED})`, parseLast)
     .option('--after <id>', 'those that are older than this one', parseId)
@@ -147,29 +150,35 @@ async function confirm(cli: Cli, path: string, id: string, { withoutPeers }: Sig
   ]);
 }
 
+/** Ends with 5 where one cannot be read: the others are listed all the same. */
 async function list(cli: Cli, path: string, asked: OverridesAsked): Promise<void> {
   const listed = await withDesk(cli, path, (desk) => desk.overrides.list(asked), QUIETLY);
-  const { overrides, more } = listed;
+  const { overrides, damaged, more } = listed;
+  if (damaged.length > 0) cli.exit = EXIT.inconsistent;
+  const { red } = cli.output.colours;
   const none = `Nobody proposed a colour without a rule${asked.after === undefined ? '' : ' before that'}.`;
-  cli.output.result(listed, () =>
-    overrides.length === 0
-      ? [none]
-      : [
-          ...table(
-            ['id', 'state', 'colour', 'reason', 'people', 'days', 'proposed', 'confirmed'],
-            overrides.map(({ id, state, colour, reason, people, days, proposed, confirmed }) => [
-              id,
-              state,
-              colour,
-              reason,
-              figure(people),
-              String(days),
-              `${printable(proposed.name)}, ${timeText(proposed.atS)}`,
-              confirmed === undefined ? '' : `${printable(confirmed.name)}, ${timeText(confirmed.atS)}`,
-            ]),
-          ),
-          ...(more ? [`There are older ones: say --after ${overrides.at(-1)?.id ?? ''}.`] : []),
-        ],
+  const last = [...overrides, ...damaged].reduce((last, { id }) => (id > last ? id : last), '');
+  cli.output.result(listed, () => [
+    ...(overrides.length > 0 ? overrideTable(overrides) : damaged.length > 0 ? [] : [none]),
+    ...damaged.map(({ code, message }) => red(`${code}: ${printable(message)}`)),
+    ...(damaged.length > 0 ? ['Nobody can confirm it, and no other is concerned: propose it anew.'] : []),
+    ...(more ? [`There are older ones: say --after ${last}.`] : []),
+  ]);
+}
+
+function overrideTable(overrides: readonly OverrideSeen[]): string[] {
+  return table(
+    ['id', 'state', 'colour', 'reason', 'people', 'days', 'proposed', 'confirmed'],
+    overrides.map(({ id, state, colour, reason, people, days, proposed, confirmed }) => [
+      id,
+      state,
+      colour,
+      reason,
+      figure(people),
+      String(days),
+      `${printable(proposed.name)}, ${timeText(proposed.atS)}`,
+      confirmed === undefined ? '' : `${printable(confirmed.name)}, ${timeText(confirmed.atS)}`,
+    ]),
   );
 }
 

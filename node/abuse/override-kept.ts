@@ -64,13 +64,15 @@ export interface OverrideShown extends OverrideSeen {
 export interface OverridesAsked {
   /** At most so many, up to `OVERRIDES_LISTED_MAX`. */
   readonly last?: number | undefined;
-  /** Those behind this one: the last of a list before. */
+  /** Those behind this one: the last of a list before, whether it could be read or not. */
   readonly after?: string | undefined;
 }
 
 export interface OverridesListed {
   /** The newest first. */
   readonly overrides: readonly OverrideSeen[];
+  /** Those between them that cannot be read. */
+  readonly damaged: readonly { readonly id: string; readonly code: string; readonly message: string }[];
   /** Whether there are older ones. */
   readonly more: boolean;
 }

@@ -1,29 +1,23 @@
 /**
  * Colours without a rule: one operator proposes them for named people, for a reason of a closed list and at most 14 days, another
- * confirms, and only then codes are issued. What was proposed and confirmed is kept, sealed:
- *
- *   override/<id>   who proposed and confirmed what; the people only until they have their codes
+ * confirms, and only then codes are issued. What was proposed and confirmed is kept (override-shelf.ts).
  *
  * One writer: the node. A confirmation is durable before the first code; one that broke off is gone on with by confirming again.
+ * What cannot be read of one concerns whom it names alone: nobody else waits for it to be mended.
  */
-import { equalBytes } from '../../protocol/bytes.ts';
-import { type IssueOnce } from '../issuing/issue-once.ts';
 import { NodeError } from '../node-error.ts';
 import { type Operators } from '../operators/operators.ts';
 import { type Actor } from '../operators/scopes.ts';
-import { type Random } from '../ports.ts';
 import { isSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
-import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
-import { type PrivateTables } from '../registry/private-tables.ts';
 import { Turns } from '../turns.ts';
 import { type BulkWatch } from './bulk-watch.ts';
-import { CodesBeside, type CodesBesideModules, type GivenCode } from './codes-beside.ts';
+import { CodesBeside, type GivenCode } from './codes-beside.ts';
+import { onTheirWay, OverrideCodes, type OverrideCodesModules } from './override-codes.ts';
 import {
   beganAt,
   codeOf,
   GIVEN_REASONS,
   type Kept,
-  keptSchema,
   OVERRIDE_DAYS_MAX,
   OVERRIDE_SUBJECTS_MAX,
   type OverrideOrder,
@@ -37,40 +31,47 @@ import {
   PROPOSALS_OPEN_MAX,
   type Signatory,
 } from './override-kept.ts';
-import { type PrivateName } from '../registry/whereabouts.ts';
+import {
+  type DamagedOverride,
+  isNamedIn,
+  type KeptOverride,
+  type OverrideRange,
+  OverrideShelf,
+  type OverrideShelfModules,
+} from './override-shelf.ts';
 
-export interface OverridesModules extends CodesBesideModules {
-  readonly tables: PrivateTables;
-  readonly random: Random;
-  readonly once: IssueOnce;
+export interface OverridesModules extends OverrideCodesModules, OverrideShelfModules {
   readonly watch: BulkWatch;
+  /** Told once of each override that cannot be read. Must not throw. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
-const PREFIX = 'override/' satisfies PrivateName;
-const PAGE = 64;
-/** People for whose codes the registry is asked at once. */
-const LOOKED_TOGETHER = 1_024;
 /** Seconds after which nothing happens to a proposal by itself: it is confirmed within a day, and its colour ends with its days. */
 const SWEPT_S_MAX = (OVERRIDE_DAYS_MAX + 3) * 86_400;
+/** Seconds after which it is over, whatever it says. */
+const OVER_S_MAX = (OVERRIDE_DAYS_MAX + 2) * 86_400;
 
 export class Overrides {
   readonly #modules: OverridesModules;
-  readonly #sealer: Sealer;
+  readonly #shelf: OverrideShelf;
   readonly #turns = new Turns();
   readonly #beside: CodesBeside;
+  readonly #codes: OverrideCodes;
+  /** What was told of: no more than there are. */
+  readonly #told = new Set<string>();
   #isSwept = false;
 
-  constructor({ registryKey }: { readonly registryKey: Uint8Array }, modules: OverridesModules) {
+  constructor({ registryKey: key }: { readonly registryKey: Uint8Array }, modules: OverridesModules) {
     this.#modules = modules;
     this.#beside = new CodesBeside(modules);
-    this.#sealer = new Sealer(derivedKey(registryKey, 'override'));
+    this.#codes = new OverrideCodes({ ...modules, beside: this.#beside });
+    this.#shelf = new OverrideShelf({ key }, modules);
   }
 
   /** Gives the id by which another operator confirms it. @throws {NodeError} REFUSED */
   async propose(order: OverrideOrder, actor: Actor): Promise<OverrideSeen> {
     const proposed = this.#signatory(actor);
     const { subjects, reason, days } = order;
-    // Whatever is kept is read again by everybody's `list` and `forget`, and one bad reference would hold up all others for ever.
     if (subjects.length < 1 || subjects.length > OVERRIDE_SUBJECTS_MAX)
       throw refused(
         `an override is of 1 to ${OVERRIDE_SUBJECTS_MAX} people, not of ${subjects.length}`,
@@ -91,7 +92,7 @@ export class Overrides {
       await this.#requireRoom(proposed.name);
       const id = beganAt(proposed.atS) + Buffer.from(this.#modules.random(12)).toString('hex');
       const kept: Kept = { ...order, subjects: [...subjects], people: subjects.length, proposed };
-      await this.#keep(id, kept);
+      await this.#shelf.keep(id, kept);
       return this.#seen(id, kept);
     });
   }
@@ -99,9 +100,9 @@ export class Overrides {
   /** Of the last two days: what is older waits for nobody. */
   async #requireRoom(name: string): Promise<void> {
     let waiting = 0;
-    const to = PREFIX + beganAt(this.#nowS() - 2 * PROPOSAL_S_MAX);
-    for await (const [id, kept] of this.#all({ to })) {
-      const { state, proposed } = await this.#look(id, kept);
+    const to = beganAt(this.#nowS() - 2 * PROPOSAL_S_MAX);
+    for await (const one of this.#readable({ to })) {
+      const { state, proposed } = await this.#look(one);
       if (state === 'proposed' && proposed.name === name) waiting++;
     }
     if (waiting < PROPOSALS_OPEN_MAX) return;
@@ -111,9 +112,9 @@ export class Overrides {
     );
   }
 
-  /** What somebody is to confirm, with the people whom it names. @throws {NodeError} NOT_FOUND */
+  /** What somebody is to confirm, with the people whom it names. @throws {NodeError} NOT_FOUND; REGISTRY_CORRUPT where it cannot be read. */
   async show(id: string): Promise<OverrideShown> {
-    const kept = await this.#kept(id);
+    const kept = await this.#shelf.get(id);
     if (kept === undefined) throw notProposed();
     return { ...this.#seen(id, kept), subjects: kept.subjects };
   }
@@ -121,7 +122,7 @@ export class Overrides {
   /**
    * Issues what somebody else proposed: codes that are looser are revoked first. Gives how many have their code. Who proposed it has
    * to be one of `operators` still: the key of one who was removed may have been stolen.
-   * @throws {NodeError} NOT_FOUND; REFUSED for one's own proposal or one of somebody who may not issue any more, for one that has lapsed,
+   * @throws {NodeError} NOT_FOUND; REGISTRY_CORRUPT where it cannot be read; REFUSED for one's own proposal or one of somebody who may not issue any more, for one that has lapsed,
    * is over or is done, and, to be tried again, while codes of it are on their way; what revoking and issuing reject with; and, once all are
    * issued, as a log that cannot tell whether it has a looser code: confirming again goes on with what is left.
    */
@@ -131,7 +132,7 @@ export class Overrides {
     operators: Pick<Operators, 'ofKey'>,
   ): Promise<{ readonly issued: number }> {
     return this.#turns.take(id, async () => {
-      const kept = await this.#kept(id);
+      const kept = await this.#shelf.get(id);
       const confirming = this.#signatory(actor);
       if (kept === undefined) throw notProposed();
       const { state } = this.#seen(id, kept);
@@ -165,25 +166,28 @@ export class Overrides {
       if (kept.confirmed === undefined) {
         // Before it is durable: better counted twice than an override of which nobody heard.
         await this.#modules.watch.note('override', kept.people);
-        await this.#keep(id, { ...kept, confirmed });
+        await this.#shelf.keep(id, { ...kept, confirmed });
       }
       // An update must see all of it or nothing.
-      await this.#modules.meanwhile(() => this.#issue(id, { ...kept, confirmed }));
-      await this.#keep(id, { ...kept, confirmed, subjects: [] });
-      await this.#compact(id);
+      await this.#modules.meanwhile(() => this.#codes.issue(id, { ...kept, confirmed }));
+      await this.#shelf.keep(id, { ...kept, confirmed, subjects: [] });
+      await this.#shelf.compact(id);
       return { issued: kept.subjects.length };
     });
   }
 
-  /** What was proposed, the newest first; those that lapsed go with the people they name. Rejects as the store. */
+  /** What was proposed, the newest first; those that lapsed go with the people they name. Rejects as the tables. */
   async list({ last = OVERRIDES_LISTED, after }: OverridesAsked = {}): Promise<OverridesListed> {
     const overrides: OverrideSeen[] = [];
-    const from = after === undefined ? PREFIX : `${PREFIX}${after}!`;
-    for await (const [id, kept] of this.#all({ from })) {
-      if (overrides.length >= Math.min(last, OVERRIDES_LISTED_MAX)) return { overrides, more: true };
-      overrides.push(await this.#look(id, kept));
+    const damaged: OverridesListed['damaged'][number][] = [];
+    const from = after === undefined ? '' : `${after}!`;
+    for await (const one of this.#shelf.all({ from })) {
+      if (overrides.length + damaged.length >= Math.min(last, OVERRIDES_LISTED_MAX))
+        return { overrides, damaged, more: true };
+      if ('kept' in one) overrides.push(await this.#look(one));
+      else damaged.push({ id: one.id, code: one.error.code, message: one.error.message });
     }
-    return { overrides, more: false };
+    return { overrides, damaged, more: false };
   }
 
   /** Codes that somebody has beside a stricter one. */
@@ -203,106 +207,74 @@ export class Overrides {
 
   /**
    * Forgets the people of what lapsed or is over, also where nobody asks for it. To be called every few minutes: the first time it looks at
-   * all, and then at what is of days on which that can have happened since. Rejects as the store.
+   * all, and then at what is of days on which that can have happened since. Rejects as the tables.
    */
   async sweep(): Promise<void> {
     const nowS = this.#nowS();
-    const from = PREFIX + beganAt(nowS - PROPOSAL_S_MAX);
-    const to = PREFIX + beganAt(nowS - SWEPT_S_MAX);
-    for await (const [id, kept] of this.#all(this.#isSwept ? { from, to } : { from }))
-      if (kept.subjects.length > 0) await this.#look(id, kept);
+    const from = beganAt(nowS - PROPOSAL_S_MAX);
+    const to = beganAt(nowS - SWEPT_S_MAX);
+    for await (const one of this.#shelf.all(this.#isSwept ? { from, to } : { from })) {
+      if (!('kept' in one)) await this.#sweepDamaged(one);
+      else if (one.kept.subjects.length > 0) await this.#look(one);
+    }
     this.#isSwept = true;
   }
 
-  /** Takes a person out of what has not been issued, once what is being issued is. Rejects as the store. */
+  /** What opens for nobody may name people all the same; what newer software wrote is left to that. */
+  async #sweepDamaged(one: DamagedOverride): Promise<void> {
+    this.#tell(one);
+    if (one.text !== undefined || one.id.slice(0, 8) <= beganAt(this.#nowS() - OVER_S_MAX)) return;
+    // Else the key is the wrong one, and the row as good as any.
+    await this.#modules.registry().requireKey();
+    await this.#shelf.remove(one.id);
+    await this.#shelf.compact(one.id);
+  }
+
+  /**
+   * Takes a person out of what has not been issued, once what is being issued is. Rejects as the tables.
+   * @throws {NodeError} REGISTRY_CORRUPT for somebody who stands in what this software does not know; they are taken out of all else by then.
+   */
   async forget(subject: string): Promise<void> {
-    for await (const [id, { subjects }] of this.#all())
-      if (subjects.includes(subject)) await this.#turns.take(id, () => this.#forgetIn(id, subject));
+    const naming: NodeError[] = [];
+    for await (const one of this.#shelf.all()) {
+      if ('kept' in one) {
+        if (one.kept.subjects.includes(subject))
+          await this.#turns.take(one.id, () => this.#forgetIn(one.id, subject));
+      } else if (isNamedIn(one, subject)) naming.push(one.error);
+      else this.#tell(one);
+    }
+    if (naming[0] !== undefined) throw naming[0];
   }
 
   async #forgetIn(id: string, subject: string): Promise<void> {
-    const kept = await this.#kept(id);
+    const kept = await this.#shelf.get(id);
     if (kept?.subjects.includes(subject) !== true) return;
     const subjects = kept.subjects.filter((one) => one !== subject);
     // What was confirmed stays to be seen, also where nobody is left of it.
-    if (subjects.length === 0 && kept.confirmed === undefined) await this.#remove(id);
-    else await this.#keep(id, { ...kept, subjects });
-    await this.#compact(id);
+    if (subjects.length === 0 && kept.confirmed === undefined) await this.#shelf.remove(id);
+    else await this.#shelf.keep(id, { ...kept, subjects });
+    await this.#shelf.compact(id);
   }
 
   #removeLapsed(id: string): Promise<void> {
     return this.#turns.take(id, async () => {
-      const kept = await this.#kept(id);
+      const kept = await this.#shelf.get(id);
       if (kept === undefined || this.#seen(id, kept).state !== 'lapsed') return;
-      await this.#remove(id);
-      await this.#compact(id);
+      await this.#shelf.remove(id);
+      await this.#shelf.compact(id);
     });
   }
 
   /** Names nobody any more once its time is over. Gives how many got no code; undefined while that is not settled, and it names them on. */
   async #end(id: string): Promise<number | undefined> {
-    const kept = await this.#kept(id);
+    const kept = await this.#shelf.get(id);
     if (kept === undefined || kept.subjects.length === 0) return kept?.missed ?? 0;
-    const left = await this.#left(kept.subjects, codeOf(id, kept).basis);
+    const left = await this.#codes.left(kept.subjects, codeOf(id, kept).basis);
     if (left === undefined) return undefined;
     const missed = left.without.length;
-    await this.#keep(id, { ...kept, subjects: [], missed, isBrokenOff: true });
-    await this.#compact(id);
+    await this.#shelf.keep(id, { ...kept, subjects: [], missed, isBrokenOff: true });
+    await this.#shelf.compact(id);
     return missed;
-  }
-
-  /**
-   * Of these people those `without` a code of this basis: who is asked again after days gets no second one. `bound`: those who have one that
-   * is not revoked. Undefined while there is a record of a code that is in no log: it is on its way, or will be taken back.
-   */
-  async #left(subjects: readonly string[], basis: Uint8Array): Promise<Left | undefined> {
-    const registry = this.#modules.registry();
-    const held = this.#modules.held();
-    const left: Left = { without: [], bound: [] };
-    for (let from = 0; from < subjects.length; from += LOOKED_TOGETHER) {
-      const some = subjects.slice(from, from + LOOKED_TOGETHER);
-      for (const [i, manual] of (await registry.manualOf(some)).entries()) {
-        const bases = await Promise.all(manual.map((record) => registry.basisOf(record)));
-        const given = manual.filter((_, at) => bases[at] !== undefined && equalBytes(bases[at], basis));
-        for (const record of given) if (!(await held.isLogged(record))) return undefined;
-        if (given.length === 0) left.without.push(some[i] ?? '');
-        else if (!given.every((record) => this.#beside.isRevoked(record))) left.bound.push(some[i] ?? '');
-      }
-    }
-    return left;
-  }
-
-  /** What named people is gone from the disk too. */
-  #compact(id: string): Promise<void> {
-    return this.#modules.tables.compact(PREFIX + id, `${PREFIX}${id}~`);
-  }
-
-  async #issue(id: string, kept: Kept): Promise<void> {
-    const { once } = this.#modules;
-    const { status, basis } = codeOf(id, kept);
-    const left = await this.#left(kept.subjects, basis);
-    if (left === undefined) throw onTheirWay();
-    const { without, bound } = left;
-    await this.#beside.revokeLooser(without, status);
-    const issued = await Promise.allSettled(
-      without.map((subject) =>
-        once.issue({
-          // With a blank, which no key of a request has: nobody can give another order under it before.
-          key: `override ${id} ${subject}`,
-          input: Buffer.from(id),
-          subject,
-          status,
-          // Whatever was revoked to make place for it, by this call or one that broke off, is to be told by nobody from the log.
-          judge: () =>
-            Promise.resolve({ subject, fields: { status }, basis, isReplacement: status.colour !== 'green' }),
-        }),
-      ),
-    );
-    // Whoever one operator was giving a code by rules while these were on their way has both by now.
-    const passingOn = await this.#beside.revokeLooser([...bound, ...without], status);
-    for (const one of issued) if (one.status === 'rejected') throw one.reason;
-    // All have their code; confirming again looks once more for what they may hold beside it.
-    if (passingOn !== undefined) throw passingOn;
   }
 
   #signatory({ name, keyId }: Actor): Signatory {
@@ -324,65 +296,29 @@ export class Overrides {
     return codeOf(id, kept).status.expiresAtS <= nowS ? 'over' : 'broken-off';
   }
 
-  async #look(id: string, kept: Kept): Promise<OverrideSeen> {
+  async #look({ id, kept }: KeptOverride): Promise<OverrideSeen> {
     const seen = this.#seen(id, kept);
     if (seen.state === 'lapsed') await this.#removeLapsed(id);
     if (seen.state === 'over') await this.#turns.take(id, () => this.#end(id));
     return seen;
   }
 
-  async *#all(range: Partial<Range> = {}): AsyncGenerator<readonly [string, Kept], void, undefined> {
-    const { to = `${PREFIX}~` } = range;
-    for (let { from = PREFIX } = range; ;) {
-      const page = await this.#modules.tables.page(from, to, { limit: PAGE });
-      for (const [key, sealed] of page) yield [key.slice(PREFIX.length), this.#opened(key, sealed)];
-      const last = page.at(-1)?.[0];
-      if (last === undefined) return;
-      from = `${last}!`;
+  async *#readable(range: OverrideRange): AsyncGenerator<KeptOverride, void, undefined> {
+    for await (const one of this.#shelf.all(range)) {
+      if ('kept' in one) yield one;
+      else this.#tell(one);
     }
   }
 
-  async #kept(id: string): Promise<Kept | undefined> {
-    const sealed = /^[0-9a-f]{32}$/.test(id) ? await this.#modules.tables.get(PREFIX + id) : undefined;
-    return sealed && this.#opened(PREFIX + id, sealed);
-  }
-
-  #opened(key: string, sealed: Uint8Array): Kept {
-    return keptSchema.parse(JSON.parse(Buffer.from(this.#sealer.open(key, sealed)).toString()));
-  }
-
-  async #keep(id: string, kept: Kept): Promise<void> {
-    const key = PREFIX + id;
-    const bytes = Buffer.from(JSON.stringify(kept));
-    const value = this.#sealer.seal(key, bytes, this.#modules.random(NONCE_BYTES));
-    await this.#modules.tables.write([{ put: key, value }]);
-  }
-
-  #remove(id: string): Promise<void> {
-    return this.#modules.tables.write([{ del: PREFIX + id }]);
+  #tell({ id, error }: DamagedOverride): void {
+    if (this.#told.has(id)) return;
+    this.#told.add(id);
+    this.#modules.onTrouble?.(error);
   }
 
   #nowS(): number {
     return Math.floor(this.#modules.clock.nowMs() / 1_000);
   }
-}
-
-interface Left {
-  readonly without: string[];
-  readonly bound: string[];
-}
-
-/** Of keys in the store. */
-interface Range {
-  readonly from: string;
-  readonly to: string;
-}
-
-function onTheirWay(): NodeError {
-  return new NodeError('REFUSED', 'codes of it are on their way, or are being taken back', {
-    hint: 'Confirm it again in a minute.',
-    retry: true,
-  });
 }
 
 function notProposed(): NodeError {

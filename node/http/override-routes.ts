@@ -36,6 +36,9 @@ const proposal = z
 const id = z.string().regex(/^[0-9a-f]{32}$/);
 const named = z.strictObject({ id }).openapi('OverrideNamed');
 const seen = z.looseObject({ id: z.string(), state: z.string(), people: z.int() }).openapi('Override');
+const damaged = z
+  .object({ id: z.string(), code: z.string(), message: z.string() })
+  .openapi('OverrideDamaged');
 const asked = z.strictObject({
   last: z
     .string()
@@ -44,7 +47,9 @@ const asked = z.strictObject({
     .refine((last) => last <= OVERRIDES_LISTED_MAX, `expected at most ${OVERRIDES_LISTED_MAX}`)
     .optional()
     .openapi({ description: `So many at most; ${OVERRIDES_LISTED} by default.` }),
-  after: id.optional().openapi({ description: 'Those behind this one: the last of the answer before.' }),
+  after: id
+    .optional()
+    .openapi({ description: 'Those behind this one: the last of the answer before, damaged ones too.' }),
 });
 const shown = seen.extend({ subjects: z.array(z.string()) }).openapi('OverrideShown');
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
@@ -105,8 +110,9 @@ export function overrideRoutes({
       summary: 'Colours without a rule that were proposed and confirmed, without the people',
       request: { query: asked },
       answer: {
-        description: 'The newest first, and whether there are older ones',
-        content: json(z.object({ overrides: z.array(seen), more: z.boolean() })),
+        description:
+          'The newest first, those between them that cannot be read, and whether there are older ones',
+        content: json(z.object({ overrides: z.array(seen), damaged: z.array(damaged), more: z.boolean() })),
       },
       handle: async (context) =>
         replies.json(context, await overrides.list(readQuery(context.req.url, asked))),

@@ -41,6 +41,8 @@ export interface ForgottenMarksModules {
 export const MARK_S = 8 * 86_400;
 const PREFIX = 'once/forgotten/' satisfies PrivateName;
 const COUNTER = 'once/forgettings' satisfies PrivateName;
+/** For a mark that cannot be read. */
+const AGAIN = 'Nothing else is concerned. Forget again who was forgotten in the last days.';
 /** All that is noted is noted one after the other. */
 const TURN = 'note';
 const COUNTER_BYTES = 8;
@@ -278,7 +280,7 @@ export class ForgottenMarks {
   }
 
   #opened(key: string, sealed: Uint8Array): Mark {
-    return parseSealedJson(markSchema, key, this.#sealer.open(key, sealed));
+    return parseSealedJson(markSchema, key, this.#sealer.open(key, sealed), AGAIN);
   }
 
   #keyOf(subject: string): string {

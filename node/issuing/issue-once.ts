@@ -73,6 +73,8 @@ export interface Order {
 }
 
 const DAY_MS = 86_400_000;
+/** For an order that cannot be read. */
+const ANEW = 'Nothing else is concerned. Give the order anew, under another key.';
 /** Keys of orders that are forgotten in one write. */
 const SWEPT_TOGETHER = 256;
 const place = z.strictObject({ log: z.string(), index: z.int().min(0) });
@@ -197,7 +199,7 @@ export class IssueOnce {
     const newest = found.findIndex((value) => value !== undefined);
     const [at, sealed] = [keys[newest], found[newest]];
     if (at === undefined || sealed === undefined) return undefined;
-    return parseSealedJson(noted, at, this.#sealer.open(at, sealed));
+    return parseSealedJson(noted, at, this.#sealer.open(at, sealed), ANEW);
   }
 
   async #write(day: string, name: string, note: Noted): Promise<void> {

@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { type Zone } from '../../protocol/rules/zone.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
+import { parseSealedJson } from '../registry/sealed-json.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { readCsvRows } from '../rows/csv-rows.ts';
 import { type Encoding, inUtf8 } from '../rows/encoding.ts';
@@ -72,7 +73,7 @@ export interface IntakeModules {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly shelf: DossierShelf;
   readonly isRevoked: (place: Place) => boolean;
-  /** When all colours were last updated, and revoked codes noted; 0 where that is not known. */
+  /** When all colours were last updated, and revoked codes noted; 0 for never, `Infinity` where it cannot be told. */
   readonly updatedAtS: () => Promise<number>;
   /** That of the rules for people; undefined where there are none yet. */
   readonly zone: (nowS: number) => Zone | undefined;
@@ -145,7 +146,8 @@ export class Intake {
   /** Finishes what was taken and broke off, and clears away what was not taken. Does nothing where nothing is left. */
   async finish(): Promise<void> {
     const sealed = await this.#modules.tables.get(HEAD);
-    if (sealed !== undefined) await this.#move(headSchema.parse(jsonOf(this.#sealer.open(HEAD, sealed))));
+    if (sealed !== undefined)
+      await this.#move(parseSealedJson(headSchema, HEAD, this.#sealer.open(HEAD, sealed)));
     else if (!this.#isStaging) await this.#removeStaged();
   }
 
@@ -327,7 +329,7 @@ export class Intake {
   }
 
   #stagedOf(name: string, sealed: Uint8Array): z.infer<typeof stagedSchema> {
-    return stagedSchema.parse(jsonOf(this.#sealer.open(name, sealed)));
+    return parseSealedJson(stagedSchema, name, this.#sealer.open(name, sealed));
   }
 
   #stagedChange(pseudonym: string, staged: z.infer<typeof stagedSchema>): Change {
@@ -367,8 +369,4 @@ function faultsOf(
     const fault = contradictionOf(declaration, dossiers.get(pseudonym));
     return fault === undefined ? [] : [{ line, ...fault }];
   });
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  return JSON.parse(Buffer.from(bytes).toString());
 }

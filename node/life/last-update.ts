@@ -6,9 +6,11 @@
  */
 import { z } from 'zod';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { isNodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
+import { isRegistryDamage } from '../registry/registry-error.ts';
+import { parseSealedJson } from '../registry/sealed-json.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
 import { type UpdateFigures } from './update-figures.ts';
@@ -41,6 +43,8 @@ export interface UpdatesReport {
 export interface LastUpdateModules {
   readonly tables: PrivateTables;
   readonly random: Random;
+  /** Told once where it cannot be read. Must not throw. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
 const UPDATED = 'life/updated' satisfies PrivateName;
@@ -50,6 +54,7 @@ export class LastUpdate {
   readonly #modules: LastUpdateModules;
   readonly #sealer: Sealer;
   #ofProcess: UpdateMade | undefined;
+  #isTold = false;
   #trouble: UpdateTrouble | undefined;
 
   /** `key`: that of the registry. */
@@ -72,21 +77,48 @@ export class LastUpdate {
     this.#trouble = { ...troubleOf(error), atS };
   }
 
-  /** 0 where none was made. Rejects as the store. */
+  /** 0 where none was made. @throws {NodeError} REGISTRY_CORRUPT where it cannot be read, and as the tables. */
   async atS(): Promise<number> {
-    const sealed = await this.#modules.tables.get(UPDATED);
-    if (sealed === undefined) return 0;
-    return schema.parse(JSON.parse(Buffer.from(this.#sealer.open(UPDATED, sealed)).toString()));
+    try {
+      const sealed = await this.#modules.tables.get(UPDATED);
+      if (sealed === undefined) return 0;
+      return parseSealedJson(schema, UPDATED, this.#sealer.open(UPDATED, sealed));
+    } catch (error) {
+      throw isRegistryDamage(error) ? unreadable(error) : error;
+    }
   }
 
-  /** Rejects as the store. */
+  /**
+   * The same for what is declared since: nothing is before it where it cannot be read, so that nobody gets a code again who is to declare anew for it, and
+   * nobody else waits for the next update. Rejects as the tables.
+   */
+  async surelyAtS(): Promise<number> {
+    try {
+      return await this.atS();
+    } catch (error) {
+      if (!isNodeError(error, 'REGISTRY_CORRUPT')) throw error;
+      if (!this.#isTold) this.#modules.onTrouble?.(error);
+      this.#isTold = true;
+      return Infinity;
+    }
+  }
+
+  /** In the place of what was there, damaged or not. Rejects as the tables. */
   async note(made: UpdateMade): Promise<void> {
     const { tables, random } = this.#modules;
     const plain = Buffer.from(JSON.stringify(made.atS));
     await tables.write([{ put: UPDATED, value: this.#sealer.seal(UPDATED, plain, random(NONCE_BYTES)) }]);
     this.#ofProcess = made;
     this.#trouble = undefined;
+    this.#isTold = false;
   }
+}
+
+function unreadable(cause: NodeError): NodeError {
+  return new NodeError('REGISTRY_CORRUPT', `${UPDATED} does not say when colours were last updated`, {
+    cause,
+    hint: 'The next update writes it anew: entente update. Whose code was revoked by hand since the one before it declares again after that.',
+  });
 }
 
 export function troubleOf(error: unknown): UpdateTrouble {

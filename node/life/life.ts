@@ -108,7 +108,7 @@ export class Life {
     const isRevoked = this.#isRevoked;
     this.#lastUpdate = new LastUpdate({ key }, modules);
     const turn = <T>(work: () => Promise<T>) => this.#turns.take(TURN, work);
-    const known = { isRevoked, updatedAtS: () => this.#lastUpdate.atS(), zone, turn };
+    const known = { isRevoked, updatedAtS: () => this.#lastUpdate.surelyAtS(), zone, turn };
     this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, ...known });
     this.#updater = new Updater({ ...modules, shelf: this.#shelf });
     const objecting = { tables: modules.tables, shelf: this.#shelf, nowS: () => this.#nowS(), turn };

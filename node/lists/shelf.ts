@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { type Change, type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { Pseudonyms } from '../registry/pseudonyms.ts';
+import { parseSealedJson } from '../registry/sealed-json.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { encodeEntry, type ListEntry, parseEntry } from './entry.ts';
 import { documentForm, type Identity } from './identity.ts';
@@ -68,7 +69,7 @@ export class Shelf {
   async versions(kind: ListKind): Promise<readonly ListVersion[]> {
     const name = headName(kind);
     const sealed = await this.#modules.tables.get(name);
-    return sealed === undefined ? [] : headSchema.parse(jsonOf(this.#heads.open(name, sealed)));
+    return sealed === undefined ? [] : parseSealedJson(headSchema, name, this.#heads.open(name, sealed));
   }
 
   /** Puts a version in force. */
@@ -129,7 +130,10 @@ export class Shelf {
   /** The pseudonyms of entries with a document that have these names, in the order of the names. */
   async namesakes(kind: ListKind, version: number, names: readonly string[]): Promise<(readonly string[])[]> {
     const opened = await this.#opened(kind, version, 'name', names);
-    return opened.map((bytes) => (bytes === undefined ? [] : pseudonymsSchema.parse(jsonOf(bytes))));
+    const at = `${prefixOf(kind, version)}/name`;
+    return opened.map((bytes, i) =>
+      bytes === undefined ? [] : parseSealedJson(pseudonymsSchema, `${at}/${names[i] ?? ''}`, bytes),
+    );
   }
 
   /** All entries of a version, in the order of their pseudonyms. */
@@ -186,8 +190,4 @@ function headName(kind: ListKind): PrivateName {
 
 function prefixOf(kind: ListKind, version: number): PrivateName {
   return `list/${kind}/${String(version).padStart(VERSION_DIGITS, '0')}`;
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  return JSON.parse(Buffer.from(bytes).toString());
 }

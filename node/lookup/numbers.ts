@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { type Clock, type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { registryCorrupt } from '../registry/registry-error.ts';
+import { parseSealedJson } from '../registry/sealed-json.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { readCsvRows } from '../rows/csv-rows.ts';
 import { type RowFault } from '../rows/row-form.ts';
@@ -79,7 +80,7 @@ export class Numbers {
   /** The list in force; undefined before the first. */
   async inForce(): Promise<NumberList | undefined> {
     const sealed = await this.#modules.tables.get(HEAD);
-    return sealed === undefined ? undefined : numberListSchema.parse(jsonOf(this.#sealer.open(HEAD, sealed)));
+    return sealed && parseSealedJson(numberListSchema, HEAD, this.#sealer.open(HEAD, sealed));
   }
 
   /**
@@ -97,7 +98,7 @@ export class Numbers {
     const from = prefixOf(version);
     const rows: NumberRow[] = [];
     for await (const [name, sealed] of this.#modules.tables.entries(from, `${from}~`))
-      rows.push(...rowsSchema.parse(jsonOf(this.#sealer.open(name, sealed))));
+      rows.push(...parseSealedJson(rowsSchema, name, this.#sealer.open(name, sealed)));
     return rows;
   }
 
@@ -189,8 +190,4 @@ function differenceOf(before: readonly NumberRow[], now: readonly NumberRow[], n
 
 function prefixOf(version: number): string {
   return `${LISTS}${String(version).padStart(VERSION_DIGITS, '0')}/`;
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  return JSON.parse(Buffer.from(bytes).toString('utf8'));
 }

@@ -57,7 +57,7 @@ export class LivingRegion {
   readonly operators = new Map<string | undefined, Actor>([ANNA, BERT].map((one) => [one.keyId, one]));
   /** More than the baseline. */
   readonly otherRules: LoggedRules[] = [];
-  /** What updates told of. */
+  /** What updates and overrides told of. */
   readonly troubles: unknown[] = [];
   readonly #state: () => RulingState;
   readonly #once: IssueOnce;
@@ -144,6 +144,7 @@ export class LivingRegion {
               ? Promise.reject(logError('LOG_CORRUPT', 'a tile is rotten'))
               : heldCodes.isLogged(place),
         }),
+        onTrouble: (error) => this.troubles.push(error),
         watch: new BulkWatch({}, { store: process.store, clock }),
         meanwhile: (work) => this.life.meanwhile(work),
       },

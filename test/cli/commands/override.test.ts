@@ -10,6 +10,9 @@ import {
 } from '../../../node/abuse/override-kept.ts';
 import { openNativeCrypto } from '../../../node/crypto/native.ts';
 import { readPublicRegion } from '../../../node/region/public-region.ts';
+import { type Store } from '../../../node/store/store.ts';
+import { storeInDirectory } from '../../../node/store/store-directory.ts';
+import { systemClock } from '../../../node/system-clock.ts';
 import { type LoggedTally } from '../../../protocol/trust/trust-state.ts';
 import { cliOf, TestCli } from '../../support/cli.ts';
 import { DAY_S } from '../../support/region-fixture.ts';
@@ -29,6 +32,19 @@ describe('entente override', () => {
       ...subjects.flatMap((subject) => ['--subject', subject]),
     );
   const confirm = (name: string, id: string) => cli.run('override', 'confirm', de, id, ...as(name));
+
+  async function withStore<T>(use: (store: Store) => Promise<T>): Promise<T> {
+    const store = storeInDirectory(
+      { directory: `${de}/store`, owner: 'DE.demo', reserveBytes: 0 },
+      { clock: systemClock },
+    );
+    try {
+      await store.start();
+      return await use(store);
+    } finally {
+      await store.stop();
+    }
+  }
 
   /** What a region tells of its newest leaves. */
   async function tally(): Promise<LoggedTally | undefined> {
@@ -129,6 +145,29 @@ describe('entente override', () => {
       assert.equal((await cli.run('override', 'list', de, '--last', wrong)).exit, EXIT.usage);
     assert.equal((await cli.run('override', 'list', de, '--after', 'x')).exit, EXIT.usage);
     for (const subject of ['P20', 'P21', 'P22'])
+      await cli.run('forget', de, ...as('bert'), '--subject', subject, '--let-pass');
+  });
+
+  it('list names one that cannot be read beside the others, and ends with 5', async () => {
+    cli.nowS++;
+    const { id: good } = await propose('anna', 'P30');
+    cli.nowS++;
+    const { id: bad } = await propose('anna', 'P31');
+    const key = `override/${bad}`;
+    const before = await withStore(async (store) => {
+      const sealed = (await store.get(key)) ?? assert.fail();
+      await store.write([{ put: key, value: Buffer.of(1) }]);
+      return sealed;
+    });
+    const { exit, out } = await cli.run('override', 'list', de, ...as('anna'), '--last', '2');
+    assert.equal(exit, EXIT.inconsistent);
+    assert.match(out, new RegExp(`${good}  proposed`));
+    assert.match(out, new RegExp(`REGISTRY_CORRUPT: the override ${bad} is damaged`));
+    assert.match(out, new RegExp(`say --after ${good}`));
+    const shown = await cli.run('override', 'show', de, bad, ...as('bert'));
+    assert.deepEqual([shown.exit, /REGISTRY_CORRUPT/.test(shown.err)], [EXIT.inconsistent, true]);
+    await withStore((store) => store.write([{ put: key, value: before }]));
+    for (const subject of ['P30', 'P31'])
       await cli.run('forget', de, ...as('bert'), '--subject', subject, '--let-pass');
   });
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
+import { derivedKey, NONCE_BYTES, Sealer } from '../../../node/registry/sealer.ts';
 import { commitFields } from '../../../protocol/code/openings.ts';
 import { type Status } from '../../../protocol/code/status.ts';
 import { encodeBasis } from '../../../protocol/disclosure/basis.ts';
+import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { ANNA, BERT, GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
@@ -276,6 +278,108 @@ describeOnAllTables('Overrides.sweep', () => {
     region.later(300);
     await region.overrides.sweep();
     assert.deepEqual(await region.process.tables.page('override/', 'override/~', { limit: 1 }), []);
+  });
+});
+
+describe('Overrides, one of which cannot be read', () => {
+  const KEY = derivedKey(REGISTRY_KEY, 'override');
+  const order = { reason: 'outbreak', colour: 'red', days: 2 } as const;
+  let region: LivingRegion;
+  let good: string;
+  let bad: string;
+  const isBad = (error: unknown) => isNodeError(error, 'REGISTRY_CORRUPT') && error.message.includes(bad);
+  const list = async () => {
+    const { overrides, damaged } = await region.overrides.list();
+    return [overrides.map(({ id }) => id), damaged.map(({ id, code }) => [id, code])];
+  };
+  const isThere = async (id: string) => (await region.process.tables.get(`override/${id}`)) !== undefined;
+
+  beforeEach(async () => {
+    region = await LivingRegion.open();
+    ({ id: good } = await region.overrides.propose({ ...order, subjects: ['P1', 'P2'] }, ANNA));
+    ({ id: bad } = await region.overrides.propose({ ...order, subjects: ['P3'] }, BERT));
+  });
+  afterEach(() => region.process.stop());
+
+  /** What is read of the bad one, sealed as `change` makes it. */
+  async function rewrite(change: (text: string) => string | Uint8Array): Promise<void> {
+    const { tables } = region.process;
+    const key = `override/${bad}`;
+    const opened = new Sealer(KEY).open(key, (await tables.get(key)) ?? assert.fail());
+    const changed = change(Buffer.from(opened).toString());
+    const value =
+      typeof changed === 'string'
+        ? new Sealer(KEY).seal(key, Buffer.from(changed), region.machine.bytes(NONCE_BYTES))
+        : changed;
+    await tables.write([{ put: key, value }]);
+  }
+
+  for (const [what, change] of [
+    ['of newer software', (text: string) => text.replace('{', '{"later":1,')],
+    ['no JSON', () => '{'],
+    ['sealed for another place', () => Buffer.alloc(80)],
+  ] as const) {
+    it(`keeps nobody from the others where it is ${what}, is named, and told of once`, async () => {
+      await rewrite(change);
+      assert.deepEqual(await list(), [[good], [[bad, 'REGISTRY_CORRUPT']]]);
+      await assert.rejects(region.overrides.show(bad), isBad);
+      await assert.rejects(region.confirm(bad), isBad);
+      await region.overrides.sweep();
+      await region.overrides.forget('P2');
+      assert.deepEqual((await region.overrides.show(good)).subjects, ['P1']);
+      await region.override(4, 'red', 2);
+      assert.deepEqual(await region.confirm(good), { issued: 1 });
+      assert.equal(region.troubles.length, 1);
+      assert.ok(isBad(region.troubles[0]));
+      assert.ok(await isThere(bad));
+    });
+  }
+
+  it('counts among what is asked for: the list goes on behind it', async () => {
+    await rewrite(() => '{');
+    const listed = async (after?: string) => {
+      const { overrides, damaged, more } = await region.overrides.list({ last: 1, after });
+      return [[...overrides, ...damaged].map(({ id }) => id), more];
+    };
+    const [first = '', second = ''] = [good, bad].sort();
+    assert.deepEqual(await listed(), [[first], true]);
+    assert.deepEqual(await listed(first), [[second], false]);
+  });
+
+  it('is for the software that wrote it, where somebody who is to be forgotten stands in it', async () => {
+    await rewrite((text) => text.replace('{', '{"later":1,'));
+    await region.overrides.forget('P');
+    await assert.rejects(region.overrides.forget('P3'), isBad);
+    region.later(100);
+    await region.overrides.sweep();
+    assert.ok(await isThere(bad));
+  });
+
+  it('goes once it is over where it opens for nobody', async () => {
+    await rewrite(() => Buffer.alloc(80));
+    region.later(15);
+    await region.overrides.sweep();
+    assert.ok(await isThere(bad));
+    region.later(1.01);
+    await region.overrides.sweep();
+    assert.ok(!(await isThere(bad)));
+    assert.deepEqual(await list(), [[], []]);
+  });
+});
+
+describe('Overrides on a disk with a flipped bit', () => {
+  it('are listed, swept and proposed all the same, and the one is named', async () => {
+    const region = await LivingRegion.open();
+    const order = { reason: 'outbreak', colour: 'red', days: 2 } as const;
+    const { id: bad } = await region.overrides.propose({ ...order, subjects: ['P1'] }, ANNA);
+    assert.ok(region.machine.medium.flipBit(`override/${bad}`));
+    await region.override(2, 'red', 2);
+    await region.overrides.sweep();
+    await region.overrides.forget('P1');
+    const { overrides, damaged } = await region.overrides.list();
+    assert.deepEqual([overrides.map(({ state }) => state), damaged.map(({ id }) => id)], [['done'], [bad]]);
+    await assert.rejects(region.confirm(bad), (error) => isNodeError(error, 'REGISTRY_CORRUPT'));
+    await region.process.stop();
   });
 });
 

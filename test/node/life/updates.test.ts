@@ -3,7 +3,8 @@ import { isNodeError, NodeError } from '../../../node/node-error.ts';
 import { readRuleFile } from '../../../node/rules/rule-file.ts';
 import { profileBases, profileText } from '../../../node/rules/profiles.ts';
 import { type LoggedRules } from '../../../protocol/trust/trust-state.ts';
-import { RegionMachine } from '../../support/issuing-fixture.ts';
+import { derivedKey, NONCE_BYTES, Sealer } from '../../../node/registry/sealer.ts';
+import { REGISTRY_KEY, RegionMachine } from '../../support/issuing-fixture.ts';
 import { DAY_S, LivingRegion } from '../../support/living-region.ts';
 
 function profile(name: string): LoggedRules {
@@ -71,6 +72,42 @@ describe('Life.updates', () => {
     await region.process.tables.write([{ put: 'life/person/0', value: new Uint8Array(40) }]);
     assert.ok((await troubleOf())?.code);
   });
+
+  for (const [what, plain] of [
+    ['of another form', Buffer.from('{"atS":1}')],
+    ['no JSON', Buffer.from('{')],
+    ['damaged', undefined],
+  ] as const)
+    it(`a time of the last one that is ${what} is named, keeps nobody from declaring, and the next update mends it`, async () => {
+      await open();
+      const { tables } = region.process;
+      await region.declare([1]);
+      await region.update();
+      await region.revoke(1);
+      const sealed = new Sealer(derivedKey(REGISTRY_KEY, 'life/updated'));
+      const value =
+        plain === undefined
+          ? Buffer.alloc(40)
+          : sealed.seal('life/updated', plain, region.machine.bytes(NONCE_BYTES));
+      await tables.write([{ put: 'life/updated', value }]);
+      const trouble = await troubleOf();
+      assert.deepEqual(
+        [trouble?.code, trouble?.message.includes('life/updated')],
+        ['REGISTRY_CORRUPT', true],
+      );
+      region.later(0.1);
+      for (let times = 0; times < 2; times++) await region.declare([1, 2]);
+      assert.deepEqual(
+        region.troubles.map((error) => isNodeError(error, 'REGISTRY_CORRUPT')),
+        [true],
+      );
+      // What was revoked by hand is not given again for a declaration of which nobody can tell whether it came after an update had seen that.
+      assert.deepEqual(await region.update(), { first: 1, withdrawn: 1 });
+      assert.deepEqual(await region.life.updates(), { lastAtS: region.nowS, hasDeclared: true });
+      region.later(0.1);
+      await region.declare([1]);
+      assert.deepEqual(await region.update(), { renewed: 1, unchanged: 1 });
+    });
 
   it('says what the newest update ended with, until one comes to its end; dry runs say nothing', async () => {
     await open();
