@@ -4,7 +4,10 @@ import {
   type EcPublicKey,
   type ForeignCheck,
   type ForeignPublicKey,
+  HASH_BYTES,
+  type HashName,
   passesForeignPrecheck,
+  schemeOf,
 } from '../../protocol/foreign/signature-check.ts';
 import { opensslBackEnd } from './openssl.ts';
 
@@ -18,14 +21,26 @@ export function verifyForeignSignature(check: ForeignCheck): boolean {
   if (publicKey.kind === 'ed25519')
     return opensslBackEnd.verifySignature({ publicKey: publicKey.bytes, message, signature });
   const key = keyObjectOf(publicKey);
-  if (key === undefined) return false;
-  if (algorithm === 'PS256') {
-    const padding = crypto.constants.RSA_PKCS1_PSS_PADDING;
-    return crypto.verify('sha256', message, { key, padding, saltLength: 32 }, signature);
+  const scheme = schemeOf(algorithm);
+  if (key === undefined || scheme.kind === 'ed25519') return false;
+  const hash = HASHES[scheme.hash];
+  switch (scheme.padding) {
+    case undefined:
+      return crypto.verify(hash, message, { key, dsaEncoding: 'ieee-p1363' }, signature);
+    case 'pkcs1':
+      return crypto.verify(hash, message, { key, padding: crypto.constants.RSA_PKCS1_PADDING }, signature);
+    case 'pss': {
+      const padding = crypto.constants.RSA_PKCS1_PSS_PADDING;
+      return crypto.verify(hash, message, { key, padding, saltLength: HASH_BYTES[scheme.hash] }, signature);
+    }
   }
-  const hash = algorithm === 'ES384' ? 'sha384' : 'sha256';
-  return crypto.verify(hash, message, { key, dsaEncoding: 'ieee-p1363' }, signature);
 }
+
+const HASHES: Readonly<Record<HashName, string>> = {
+  'SHA-256': 'sha256',
+  'SHA-384': 'sha384',
+  'SHA-512': 'sha512',
+};
 
 /** As `verifyForeignSignature`, for an ECDSA signature in DER, which X.509 uses: OpenSSL takes only what it would write itself. */
 export function verifyDerSignature(check: ForeignCheck & { readonly publicKey: EcPublicKey }): boolean {

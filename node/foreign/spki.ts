@@ -2,12 +2,13 @@
  * DER of a SubjectPublicKeyInfo (RFC 5280 4.1.2.7) of the keys that sign codes of others: RFC 5480 for EC, RFC 8017 A.1 for RSA, RFC 8410 for Ed25519.
  * Written by hand, since a list may have 32,768 keys and whoever asks for it may not make a node read each of them by OpenSSL.
  */
-import { p256, p384 } from '@noble/curves/nist.js';
+import { p256, p384, p521 } from '@noble/curves/nist.js';
 import { type ForeignPublicKey } from '../../protocol/foreign/signature-check.ts';
 
 const CURVES = {
   'P-256': { point: p256.Point, begin: '3059301306072a8648ce3d020106082a8648ce3d03010703420004' },
   'P-384': { point: p384.Point, begin: '3076301006072a8648ce3d020106052b8104002203620004' },
+  'P-521': { point: p521.Point, begin: '30819b301006072a8648ce3d020106052b810400230381860004' },
 } as const;
 const ED25519 = '302a300506032b6570032100';
 const RSA_ALGORITHM = '300d06092a864886f70d0101010500';

@@ -40,6 +40,16 @@ export const CARD_REVOCATIONS_MAX = 131_072;
 /** Characters of a seal: the largest QR code holds 2,953 bytes, and a file may space it. */
 export const SEAL_CHARS_MAX = 8_192;
 
+/** Bytes of a certificate: a seal has no room for one of 6,144, and one of an authority with a key of 4,096 bits has 2 KB. */
+export const X509_BYTES_MAX = 8_192;
+
+/** Of one certificate: parts of a name and attributes of a part, extensions, usages and types of documents. The most known are some ten. */
+export const X509_ITEMS_MAX = 32;
+
+/** Bytes of the serial number of a certificate (RFC 5280 4.1.2.2), and of what names a key in it: a SHA-256. */
+export const X509_SERIAL_BYTES_MAX = 20;
+export const X509_KEY_ID_BYTES_MAX = 32;
+
 /** Bytes of a status list once inflated: 67 million codes of one bit. */
 export const STATUS_LIST_BYTES_MAX = 8 * 1024 * 1024;
 

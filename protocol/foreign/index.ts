@@ -29,6 +29,7 @@ export { cardKeysOf, type CardRevocations, isCardRevoked, parseCardRevocations }
 export { cardRevocationId, readCard } from './health-card.ts';
 export { publicKeyOfJwk, thumbprintOf } from './jwk.ts';
 export { parseSeal, type Seal } from './seal.ts';
+export { type Certificate, parseCertificate } from './x509.ts';
 export { inflateStatuses, makeStatusList, STATUS, StatusList } from './status-list.ts';
 export {
   draftStatusCwt,

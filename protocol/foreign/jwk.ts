@@ -6,9 +6,8 @@ import { type Sha256 } from '../primitives.ts';
 import { type Json } from './foreign-code.ts';
 import { memberOf, textOf } from './foreign-json.ts';
 import {
-  type EcCurve,
+  CODE_CURVES,
   type EcPublicKey,
-  FIELD_BYTES,
   type ForeignPublicKey,
   isSound,
   type RsaPublicKey,
@@ -60,13 +59,9 @@ function membersOf(key: ForeignPublicKey): object {
 function readKey(jwk: Json | undefined): EcPublicKey | RsaPublicKey | undefined {
   const kind = memberOf(jwk, 'kty');
   if (kind === 'RSA') return { kind: 'rsa', modulus: numberOf(jwk, 'n'), exponent: numberOf(jwk, 'e') };
-  const curve = memberOf(jwk, 'crv');
-  if (kind !== 'EC' || !isCurve(curve)) return undefined;
+  const curve = CODE_CURVES.find((name) => name === memberOf(jwk, 'crv'));
+  if (kind !== 'EC' || curve === undefined) return undefined;
   return { kind: 'ec', curve, x: numberOf(jwk, 'x'), y: numberOf(jwk, 'y') };
-}
-
-function isCurve(name: Json | undefined): name is EcCurve {
-  return typeof name === 'string' && Object.hasOwn(FIELD_BYTES, name);
 }
 
 function numberOf(jwk: Json | undefined, name: string): Uint8Array {

@@ -1,13 +1,16 @@
 /**
- * Signatures that codes of others carry, as data: ECDSA on two curves of NIST, RSA-PSS, and Ed25519 by the one strict rule. Whoever has a back end answers them; what
- * back ends could disagree on is decided here, before they are asked. Spec: SPEC.md 17.1.
+ * Signatures that codes of others and certificates of their signers carry, as data: ECDSA on curves of NIST, RSA, and Ed25519 by the one strict rule. Whoever has a
+ * back end answers them; what back ends could disagree on is decided here, before they are asked. Spec: SPEC.md 17.1, 17.13.
  */
 import { hexBytes } from '../bytes.ts';
 import { isStrictKey, isStrictSignature } from '../signature/strict-ed25519.ts';
 
-export type EcCurve = 'P-256' | 'P-384';
+/** Curves of keys that sign codes. */
+export const CODE_CURVES = ['P-256', 'P-384'] as const;
+/** Those of keys that sign certificates too. */
+export type EcCurve = (typeof CODE_CURVES)[number] | 'P-521';
 
-/** A point by its coordinates, big-endian, each as long as the curve's field: 32 or 48 bytes. */
+/** A point by its coordinates, big-endian, each as long as the curve's field: 32, 48 or 66 bytes. */
 export interface EcPublicKey {
   readonly kind: 'ec';
   readonly curve: EcCurve;
@@ -39,10 +42,25 @@ export const FOREIGN_ALGORITHMS = ['ES256', 'ES384', 'PS256'] as const;
 /** What local codes may be signed with: EdDSA is Ed25519 by the rule of SPEC.md 3. */
 export const LOCAL_ALGORITHMS = [...FOREIGN_ALGORITHMS, 'EdDSA'] as const;
 export type ForeignAlgorithm = (typeof LOCAL_ALGORITHMS)[number];
+/** What certificates may be signed with: ECDSA, RSA by PKCS #1 v1.5 (RS), and RSA-PSS with a salt as long as the hash. */
+export const CERTIFICATE_ALGORITHMS = [
+  ...['ES256', 'ES384', 'ES512'],
+  ...['RS256', 'RS384', 'RS512'],
+  ...['PS256', 'PS384', 'PS512'],
+] as readonly CertificateAlgorithm[];
+export type CertificateAlgorithm = `${'ES' | 'RS' | 'PS'}${256 | 384 | 512}`;
+export type CheckAlgorithm = ForeignAlgorithm | CertificateAlgorithm;
+
+/** How a back end answers a check by an algorithm. The salt of `pss` is as long as the hash. */
+export type Scheme =
+  | { readonly kind: 'ec' | 'rsa'; readonly hash: HashName; readonly padding: 'pss' | 'pkcs1' | undefined }
+  | { readonly kind: 'ed25519' };
+/** By the names of WebCrypto. */
+export type HashName = 'SHA-256' | 'SHA-384' | 'SHA-512';
 
 /** One signature to be checked. An ECDSA signature is r and s one behind the other, each as long as the curve's field. */
 export interface ForeignCheck {
-  readonly algorithm: ForeignAlgorithm;
+  readonly algorithm: CheckAlgorithm;
   readonly publicKey: ForeignPublicKey;
   readonly message: Uint8Array;
   readonly signature: Uint8Array;
@@ -52,7 +70,7 @@ export interface ForeignCheck {
 export type VerifyForeign = (check: ForeignCheck) => boolean | Promise<boolean>;
 
 /** Bytes of a coordinate, of r and of s. */
-export const FIELD_BYTES: Readonly<Record<EcCurve, number>> = { 'P-256': 32, 'P-384': 48 };
+export const FIELD_BYTES: Readonly<Record<EcCurve, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 };
 
 /** Bits of an RSA modulus: fewer can be factored, more only cost time. */
 export const RSA_BITS_MIN = 2_048;
@@ -66,6 +84,7 @@ const GROUP_ORDER: Readonly<Record<EcCurve, Uint8Array>> = {
   'P-384': hexBytes(
     'ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973',
   ),
+  'P-521': hexBytes(`01${'ff'.repeat(32)}fa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409`),
 };
 
 /**
@@ -85,16 +104,20 @@ export function passesForeignPrecheck({ algorithm, publicKey, signature }: Forei
   );
 }
 
-const KIND_OF: Readonly<Record<ForeignAlgorithm, ForeignPublicKey['kind']>> = {
-  ES256: 'ec',
-  ES384: 'ec',
-  PS256: 'rsa',
-  EdDSA: 'ed25519',
-};
+/** The scheme of an algorithm, which its name says. */
+export function schemeOf(algorithm: CheckAlgorithm): Scheme {
+  if (algorithm === 'EdDSA') return { kind: 'ed25519' };
+  const hash = `SHA-${algorithm.slice(2) as '256' | '384' | '512'}` as const;
+  if (algorithm.startsWith('ES')) return { kind: 'ec', hash, padding: undefined };
+  return { kind: 'rsa', hash, padding: algorithm.startsWith('PS') ? 'pss' : 'pkcs1' };
+}
+
+/** Bytes of a hash, and of the salt beside it. */
+export const HASH_BYTES: Readonly<Record<HashName, number>> = { 'SHA-256': 32, 'SHA-384': 48, 'SHA-512': 64 };
 
 /** Tells whether a signature by this algorithm can be one of this key. */
-export function fitsAlgorithm({ kind }: ForeignPublicKey, algorithm: ForeignAlgorithm): boolean {
-  return kind === KIND_OF[algorithm];
+export function fitsAlgorithm({ kind }: ForeignPublicKey, algorithm: CheckAlgorithm): boolean {
+  return kind === schemeOf(algorithm).kind;
 }
 
 /** A key of a size that is taken. Whether its point is on the curve only the back end finds. */

@@ -6,7 +6,10 @@ import {
   type Ed25519PublicKey,
   type ForeignCheck,
   type ForeignPublicKey,
+  HASH_BYTES,
   passesForeignPrecheck,
+  type Scheme,
+  schemeOf,
 } from './signature-check.ts';
 
 // The part of WebCrypto that is used here; keys stay opaque.
@@ -23,34 +26,46 @@ interface Subtle {
 }
 
 const UNCOMPRESSED = Uint8Array.of(4);
-const PSS = { name: 'RSA-PSS', hash: 'SHA-256' } as const;
+
+type Hashed = Exclude<Scheme, { readonly kind: 'ed25519' }>;
 
 /** Answers as the native back end does. Total: what WebCrypto refuses to import is no key. */
 export async function verifyWithWebCrypto(check: ForeignCheck): Promise<boolean> {
   if (!passesForeignPrecheck(check)) return false;
   const { algorithm, publicKey, message, signature } = check;
   // What browsers themselves take for a good Ed25519 signature differs from one to the next.
-  if (publicKey.kind === 'ed25519')
-    return verifyWithNoble({ publicKey: publicKey.bytes, message, signature });
+  const scheme = schemeOf(algorithm);
+  if (publicKey.kind === 'ed25519' || scheme.kind === 'ed25519')
+    return (
+      publicKey.kind === 'ed25519' && verifyWithNoble({ publicKey: publicKey.bytes, message, signature })
+    );
   let key: object;
   try {
-    key = await importKey(publicKey);
+    key = await importKey(publicKey, scheme);
   } catch {
     return false;
   }
-  const parameters =
-    algorithm === 'PS256'
-      ? { name: PSS.name, saltLength: 32 }
-      : { name: 'ECDSA', hash: algorithm === 'ES384' ? 'SHA-384' : 'SHA-256' };
-  return crypto.subtle.verify(parameters, key, signature, message);
+  return crypto.subtle.verify(parametersOf(scheme), key, signature, message);
 }
 
-function importKey(key: Exclude<ForeignPublicKey, Ed25519PublicKey>): Promise<object> {
+function parametersOf({ hash, padding }: Hashed): object {
+  if (padding === undefined) return { name: 'ECDSA', hash };
+  return { name: nameOf(padding), ...(padding === 'pss' && { saltLength: HASH_BYTES[hash] }) };
+}
+
+function nameOf(padding: 'pss' | 'pkcs1'): string {
+  return padding === 'pss' ? 'RSA-PSS' : 'RSASSA-PKCS1-v1_5';
+}
+
+function importKey(
+  key: Exclude<ForeignPublicKey, Ed25519PublicKey>,
+  { hash, padding = 'pss' }: Hashed,
+): Promise<object> {
   const usages = ['verify'] as const;
   if (key.kind === 'ec') {
     const point = concatBytes(UNCOMPRESSED, key.x, key.y);
     return crypto.subtle.importKey('raw', point, { name: 'ECDSA', namedCurve: key.curve }, false, usages);
   }
   const jwk = { kty: 'RSA', n: encodeBase64Url(key.modulus), e: encodeBase64Url(key.exponent) };
-  return crypto.subtle.importKey('jwk', jwk, PSS, false, usages);
+  return crypto.subtle.importKey('jwk', jwk, { name: nameOf(padding), hash }, false, usages);
 }

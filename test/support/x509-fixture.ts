@@ -1,5 +1,6 @@
 /** X.509 certificates made at run time, with as much of DER as that takes. */
 import * as crypto from 'node:crypto';
+import { type CertificateAlgorithm } from '../../protocol/foreign/signature-check.ts';
 import { type ForeignSigner } from './foreign-keys.ts';
 
 export interface CertificateParts {
@@ -20,18 +21,26 @@ export interface CertificateParts {
   readonly issuer?: string;
   /** Names an algorithm of keys that nobody knows. */
   readonly isKeyUnreadable?: true;
+  /** By default that of the key with SHA-256: ECDSA, or RSA by PKCS #1 v1.5. */
+  readonly algorithm?: CertificateAlgorithm;
+  /** That which is signed; by default the same. */
+  readonly algorithmSigned?: CertificateAlgorithm;
+  /** Further ones, see `extension`. */
+  readonly extensions?: readonly Uint8Array[];
+  /** Changes what is signed. */
+  readonly change?: (items: readonly Uint8Array[]) => readonly Uint8Array[];
 }
 
-function tlv(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+export function tlv(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(contents);
   const { length } = content;
   const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...size]), content]);
 }
 
-const sequence = (...items: readonly Uint8Array[]) => tlv(0x30, ...items);
+export const sequence = (...items: readonly Uint8Array[]) => tlv(0x30, ...items);
 
-function oid(text: string): Buffer {
+export function oid(text: string): Buffer {
   const [first = 0, second = 0, ...rest] = text.split('.').map(Number);
   const septets = [40 * first + second, ...rest].flatMap((arc) => {
     const digits = [arc & 0x7f];
@@ -49,6 +58,31 @@ function name(country: string, commonName: string): Buffer {
   return sequence(...countries, ...names);
 }
 
+/** An extension of a certificate; `value` is its DER. */
+export function extension(type: string, value: Uint8Array, { isCritical = false } = {}): Buffer {
+  return sequence(oid(type), ...(isCritical ? [tlv(0x01, Buffer.of(0xff))] : []), tlv(0x04, value));
+}
+
+/** As certificates name it. */
+export function algorithmBytes(algorithm: CertificateAlgorithm): Buffer {
+  const at = (['256', '384', '512'] as const).indexOf(algorithm.slice(2) as '256' | '384' | '512');
+  if (algorithm.startsWith('ES')) return sequence(oid(`1.2.840.10045.4.3.${2 + at}`));
+  if (algorithm.startsWith('RS')) return sequence(oid(`1.2.840.113549.1.1.${11 + at}`), tlv(0x05));
+  const hash = sequence(oid(`2.16.840.1.101.3.4.2.${1 + at}`), tlv(0x05));
+  const mask = sequence(oid('1.2.840.113549.1.1.8'), hash);
+  const salt = tlv(0x02, Buffer.of(32 + 16 * at));
+  return sequence(oid('1.2.840.113549.1.1.10'), sequence(tlv(0xa0, hash), tlv(0xa1, mask), tlv(0xa2, salt)));
+}
+
+function signed(algorithm: CertificateAlgorithm, key: crypto.KeyObject, body: Uint8Array): Uint8Array {
+  const padding =
+    crypto.constants[algorithm.startsWith('PS') ? 'RSA_PKCS1_PSS_PADDING' : 'RSA_PKCS1_PADDING'];
+  const options = algorithm.startsWith('ES')
+    ? { key }
+    : { key, padding, saltLength: Number(algorithm.slice(2)) / 8 };
+  return crypto.sign(`sha${algorithm.slice(2)}`, body, options);
+}
+
 const EC_KEY = oid('1.2.840.10045.2.1');
 
 const time = (text: string) => tlv(0x18, Buffer.from(text.replaceAll(/[-:T]/g, '').replace(/Z?$/, 'Z')));
@@ -63,31 +97,29 @@ export function makeCertificate(
   const key = crypto.createPublicKey(signer.privateKey).export({ format: 'der', type: 'spki' });
   if (parts.isKeyUnreadable === true) key[key.indexOf(EC_KEY) + EC_KEY.length - 1] = 9;
   const isRsa = by.privateKey.asymmetricKeyType === 'rsa';
-  const algorithm = isRsa
-    ? sequence(oid('1.2.840.113549.1.1.11'), tlv(0x05))
-    : sequence(oid('1.2.840.10045.4.3.2'));
+  const {
+    algorithm = isRsa ? 'RS256' : 'ES256',
+    algorithmSigned = algorithm,
+    change = (items) => items,
+  } = parts;
   const extensions = [
-    ...(usages === undefined ? [] : [sequence(oid('2.5.29.37'), tlv(0x04, sequence(...usages.map(oid))))]),
+    ...(usages === undefined ? [] : [extension('2.5.29.37', sequence(...usages.map(oid)))]),
     ...(isAuthority === true
-      ? [
-          sequence(
-            oid('2.5.29.19'),
-            tlv(0x01, Buffer.of(0xff)),
-            tlv(0x04, sequence(tlv(0x01, Buffer.of(0xff)))),
-          ),
-        ]
+      ? [extension('2.5.29.19', sequence(tlv(0x01, Buffer.of(0xff))), { isCritical: true })]
       : []),
+    ...(parts.extensions ?? []),
   ];
-  const body = sequence(
+  const items = [
     tlv(0xa0, tlv(0x02, Buffer.of(2))),
     tlv(0x02, Buffer.of(0x01, ...crypto.randomBytes(8))),
-    algorithm,
+    algorithmBytes(algorithmSigned),
     name(issuerCountry, issuer),
     sequence(time(from), time(until)),
     name(country, subject),
     key,
     ...(extensions.length === 0 ? [] : [tlv(0xa3, sequence(...extensions))]),
-  );
-  const signature = crypto.sign('sha256', body, by.privateKey);
-  return new Uint8Array(sequence(body, algorithm, tlv(0x03, Buffer.of(0), signature)));
+  ];
+  const body = sequence(...change(items));
+  const signature = signed(algorithm, by.privateKey, body);
+  return new Uint8Array(sequence(body, algorithmBytes(algorithm), tlv(0x03, Buffer.of(0), signature)));
 }
