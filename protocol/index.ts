@@ -81,6 +81,7 @@ export {
 } from './evidence/verify-evidence.ts';
 
 export { assessKnowledge, Trust, type RegionKnowledge } from './verdict/knowledge.ts';
+export { WitnessPolicy } from './verdict/witness-policy.ts';
 export { type LeafProof } from './verdict/cut-off.ts';
 export { REASONS, type Reason, type ReasonCode } from './verdict/reasons.ts';
 export { ANY_PLACE, type Place, type Verdict, type VerdictContext } from './verdict/verdict.ts';

@@ -9,7 +9,12 @@ export interface Vouched extends WitnessCount {
   readonly witnessedBy: readonly string[];
 }
 
-const counts = z.object({ counted: z.number(), needed: z.number(), of: z.number() });
+const counts = z.object({
+  counted: z.number(),
+  needed: z.number(),
+  of: z.number(),
+  by: z.literal('policy').exactOptional(),
+});
 
 /** Of what `GET /v1/status` tells. */
 const statusSchema = z.object({
@@ -32,7 +37,7 @@ export function vouchedOfTrust(trust: Trust, nowS: number): Vouched[] {
   return [...trust.regions.values()].flatMap(({ state: { region }, cosignatures }) => {
     const known = assessKnowledge(trust, region, nowS);
     if (known === undefined) return [];
-    const witnessedBy = [...new Set(cosignatures.map((one) => one.region))];
+    const witnessedBy = [...new Set(cosignatures.flatMap((one) => one.region ?? []))];
     return [{ region, ...known.witnesses, witnessedBy }];
   });
 }

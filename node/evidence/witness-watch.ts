@@ -270,7 +270,9 @@ function cosignedBy(witness: string, keeper: TrustKeeper): HeldState | undefined
 
 /** How many regions have cosigned any of it. */
 function cosignersOf(keeper: TrustKeeper): number {
-  const regions = heldOf(keeper).flatMap(({ pool }) => pool.cosignatures.map(({ region }) => region));
+  const regions = heldOf(keeper).flatMap(({ pool }) =>
+    pool.cosignatures.flatMap(({ region }) => region ?? []),
+  );
   return new Set(regions).size;
 }
 

@@ -29,7 +29,7 @@ export interface TheirWord {
 
 /** Whose cosignatures are known on the newest checkpoint of a trust log that is held, of all regions that are followed, recognised or not, each once. */
 function witnessesOf({ latest }: TrustKeeper): string[] {
-  return [...new Set(latest?.pool.cosignatures.map(({ region }) => region))];
+  return [...new Set(latest?.pool.cosignatures.flatMap(({ region }) => region ?? []))];
 }
 
 /** By region, the home left out. What an operator is told; verdicts count cosignatures themselves. */

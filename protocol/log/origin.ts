@@ -45,6 +45,12 @@ export function witnessName(region: string, network: string): string {
   return encodeOrigin({ kind: 'witness', region, network });
 }
 
+/** Total: the region whose witness in this network has the name, if it is that of one. */
+export function witnessRegion(name: string, network: string): string | undefined {
+  const [, region, ofNetwork, kind] = NAME.exec(name) ?? [];
+  return kind === 'witness' && ofNetwork === network ? region : undefined;
+}
+
 /** The name that `parseOrigin` takes apart. @throws {RangeError} if a part has not its form. */
 export function encodeOrigin(origin: Origin): string {
   const { kind, region, network } = origin;

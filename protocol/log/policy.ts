@@ -23,7 +23,7 @@ interface Group {
   readonly members: readonly string[];
 }
 
-/** A policy in which every name is defined before it is used and every key stands once. */
+/** A policy in which every name is defined before it is used, every key stands once, and no operator can count twice. */
 export interface Policy {
   readonly logs: readonly PolicyParty[];
   /** By the name that the policy gives it, which need not be that of its key. */
@@ -44,22 +44,52 @@ export function meetsQuorum(
   policy: Policy,
   cosigners: Iterable<{ readonly publicKey: Uint8Array }>,
 ): boolean {
-  if (policy.quorum === undefined) return true;
   const keys = new Set<string>();
   for (const { publicKey } of cosigners) keys.add(hexOf(publicKey));
-  const met = new Set<string>();
-  for (const [name, { key }] of policy.witnesses) if (keys.has(hexOf(key.publicKey))) met.add(name);
+  return lackOf(policy, (_, { key }) => (keys.has(hexOf(key.publicKey)) ? 'has' : 'may')) === 0;
+}
+
+/** Whether a witness of a policy vouches, may still do so, or never can. */
+export type Stand = 'has' | 'may' | 'cannot';
+
+/**
+ * The least number of operators that have to vouch besides those that do until the quorum is met: 0 if it is, Infinity if it cannot be.
+ * `standOf` is asked once for each witness, by its name in the policy.
+ */
+export function lackOf(policy: Policy, standOf: (name: string, party: PolicyParty) => Stand): number {
+  const lacks = new Map<string, number>();
+  for (const [name, party] of policy.witnesses) lacks.set(name, LACKS[standOf(name, party)]);
   for (const [name, { threshold, members }] of policy.groups) {
-    if (members.filter((member) => met.has(member)).length >= threshold) met.add(name);
+    const least = members.map((member) => lacks.get(member) ?? Infinity).sort(ascending);
+    lacks.set(
+      name,
+      least.slice(0, threshold).reduce((sum, lack) => sum + lack, 0),
+    );
   }
-  return met.has(policy.quorum);
+  return policy.quorum === undefined ? 0 : (lacks.get(policy.quorum) ?? Infinity);
+}
+
+/** The witnesses that the quorum asks for, by their names in the policy: others may be named, and count for nothing. */
+export function quorumWitnesses({ witnesses, groups, quorum }: Policy): ReadonlyMap<string, PolicyParty> {
+  const asked = new Set(quorum === undefined ? [] : [quorum]);
+  for (const [name, { members }] of [...groups].reverse())
+    if (asked.has(name)) for (const member of members) asked.add(member);
+  return new Map([...witnesses].filter(([name]) => asked.has(name)));
+}
+
+const LACKS: Readonly<Record<Stand, number>> = { has: 0, may: 1, cannot: Infinity };
+
+/** Infinity less itself is no number. */
+function ascending(a: number, b: number): number {
+  return a === b ? 0 : a - b;
 }
 
 /**
  * Reads a policy of at most 131,072 bytes. Comments are lines that begin with `#`.
  * @throws {ProtocolError} TOO_LARGE; POLICY_MALFORMED, with the line from 1, for other lines than `log`, `witness`, `group`
  * and one `quorum`, for a name that is used twice or before it is defined, for a member of two groups, for a threshold
- * that no or every set meets, for a key that stands twice or has the wrong algorithm.
+ * that no or every set meets, for a key that stands twice or has the wrong algorithm; and for witnesses whose keys have one name,
+ * which are one operator, in more than one group or in one that asks for more than one of its members.
  */
 export function parsePolicy(sha256: Sha256, bytes: Uint8Array): Policy {
   if (bytes.length > POLICY_BYTES_MAX) {
@@ -85,6 +115,8 @@ class PolicyReader {
   readonly #groups = new Map<string, Group>();
   readonly #keys = new Set<string>();
   readonly #members = new Set<string>();
+  /** By the name of the keys, the group that has an operator's witness as a member. */
+  readonly #operators = new Map<string, string>();
   #quorum: string | undefined;
   #hasQuorum = false;
   #line = 0;
@@ -106,7 +138,7 @@ class PolicyReader {
       this.#witnesses.set(first, { key: this.#key(second, COSIGNATURE), url: third });
     } else if (keyword === 'group' && first !== undefined && second !== undefined && third !== undefined) {
       this.#define(first);
-      this.#groups.set(first, this.#group(second, [third, ...rest]));
+      this.#groups.set(first, this.#group(first, second, [third, ...rest]));
     } else if (keyword === 'quorum' && first !== undefined && second === undefined) {
       this.#setQuorum(first);
     } else {
@@ -142,7 +174,7 @@ class PolicyReader {
     return key;
   }
 
-  #group(word: string, members: readonly string[]): Group {
+  #group(name: string, word: string, members: readonly string[]): Group {
     for (const member of members) {
       if (!this.#isDefined(member)) throw this.#malformed('expected members that are defined above');
       if (this.#members.has(member)) throw this.#malformed('a name is member of at most one group');
@@ -153,7 +185,20 @@ class PolicyReader {
     if (threshold < 1 || threshold > members.length) {
       throw this.#malformed('expected any, all or a number from 1 to that of the members');
     }
+    for (const member of members) this.#countOnce(name, threshold, member);
     return { threshold, members };
+  }
+
+  /** Keys of one name are those of one operator, who has one vote: any of them has to do. */
+  #countOnce(group: string, threshold: number, member: string): void {
+    const operator = this.#witnesses.get(member)?.key.name;
+    if (operator === undefined) return;
+    const before = this.#operators.get(operator);
+    if (before !== undefined && (before !== group || threshold > 1))
+      throw this.#malformed(
+        'keys of one name are one operator: expected them in one group that asks for any',
+      );
+    this.#operators.set(operator, group);
   }
 
   #setQuorum(name: string): void {

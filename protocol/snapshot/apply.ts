@@ -7,6 +7,7 @@ import { type TrustModules } from '../trust/verify-statement.ts';
 import { assess } from '../verdict/ages.ts';
 import { CheckpointReader } from '../verdict/checkpoint-reader.ts';
 import { lastHeard, newestByKey, type RegionKnowledge, Trust } from '../verdict/knowledge.ts';
+import { type WitnessPolicy } from '../verdict/witness-policy.ts';
 import { besideTaken, besideWith, type UnheldRegion } from './beside.ts';
 import { lossOver } from './contradiction.ts';
 import { type HeldLog, type OfferedLog, offeredLog } from './held-log.ts';
@@ -19,6 +20,8 @@ export interface SnapshotReader {
   readonly network: string;
   /** The fingerprint of the home's first root statement, 32 bytes. */
   readonly pin: Uint8Array;
+  /** By whose vouching it goes, if not by the table. It is the reader's own: no snapshot carries one. */
+  readonly policy?: WitnessPolicy | undefined;
 }
 
 /** What a reader holds. An immutable value; `trust` and `logs` have the same regions, `unheld` has others that the home recognises. */
@@ -83,7 +86,7 @@ export function applySnapshot(
   previous: Holdings | undefined,
   nowS: number,
 ): AppliedSnapshot {
-  const { home, network } = reader;
+  const { home, network, policy } = reader;
   if (previous && (previous.trust.home !== home || previous.trust.network !== network)) {
     throw new TypeError('the holdings are of another reader');
   }
@@ -91,7 +94,7 @@ export function applySnapshot(
   if (snapshot.network !== network) throw pinMismatch('a snapshot of this network');
 
   const trustOf = (logs: readonly (KnownLog | undefined)[]) =>
-    new Trust({ home, network, regions: logs.flatMap((log) => log?.knowledge ?? []) }, modules);
+    new Trust({ home, network, policy, regions: logs.flatMap((log) => log?.knowledge ?? []) }, modules);
   const settled = settleAll(
     candidatesOf(snapshot.parts, reader, previous, modules, nowS),
     home,
@@ -118,7 +121,7 @@ export function applySnapshot(
 /** Rules 1 to 4: folds what is offered of the home and of each region that it recognises, pins it and opens its checkpoint. */
 function candidatesOf(
   parts: readonly SnapshotPart[],
-  { home, network, pin }: SnapshotReader,
+  { home, network, pin, policy }: SnapshotReader,
   previous: Holdings | undefined,
   modules: TrustModules,
   nowS: number,
@@ -151,7 +154,7 @@ function candidatesOf(
   const states = folded.flatMap(({ held, value }) =>
     [value, held?.log].flatMap((log) => log?.fold.state ?? []),
   );
-  const reader = new CheckpointReader(states, modules);
+  const reader = new CheckpointReader(states, modules, policy?.outside);
   return folded.map(({ region, held, unheld, part, value: log, fault }) => {
     if (part === undefined || log === undefined) return { region, held, unheld, offered: undefined, fault };
     const opened = attempt(region, home, () => reader.knowledgeOf(log.fold.state, part.checkpoint));
@@ -312,8 +315,9 @@ function votesFor(
 ): Votes {
   const { counted, needed: neededNow } = assess(proposed, offered.knowledge, nowS).witnesses;
   const isGap = held !== undefined && offered.log.rootAtHeldSize === undefined;
-  const neededBefore = isGap && heldTrust ? assess(heldTrust, held.knowledge, nowS).witnesses.needed : 0;
-  // Over a gap the reader cannot see why fewer should be needed than before: a base that keeps silent would say so too.
+  // Over a gap the reader cannot see why fewer should be needed than before: a base that keeps silent would say so too. What a policy needs no state says.
+  const isByState = isGap && proposed.policy === undefined;
+  const neededBefore = isByState && heldTrust ? assess(heldTrust, held.knowledge, nowS).witnesses.needed : 0;
   const needed = Math.max(neededNow, neededBefore);
   return { counted, needed, suffice: counted >= needed && !(isGap && needed === 0) };
 }

@@ -30,7 +30,8 @@ export function contradicted(
     const marked: RegionKnowledge = { ...knowledge, standing };
     return others.reduce((before, other) => ({ ...before, ...besideWith(before, other) }), marked);
   });
-  return { trust: new Trust({ home: trust.home, network: trust.network, regions }, modules), ...rest };
+  const { home, network, policy } = trust;
+  return { trust: new Trust({ home, network, policy, regions }, modules), ...rest };
 }
 
 /** The fault of a part that begins behind a gap and has lost a revocation that is held, though no key was given up with it. */

@@ -4,7 +4,7 @@ import { ProtocolError } from '../fault.ts';
 import { type CodedBlock, RevocationSet } from '../revocation/revocation-set.ts';
 import { type TrustModules } from '../trust/verify-statement.ts';
 import { CheckpointReader } from '../verdict/checkpoint-reader.ts';
-import { type Cosigned, type RegionKnowledge, Trust } from '../verdict/knowledge.ts';
+import { type Cosigned, newestByKey, type RegionKnowledge, Trust } from '../verdict/knowledge.ts';
 import { type Holdings, type SnapshotReader } from './apply.ts';
 import { type HeldLog, offeredLog } from './held-log.ts';
 import { makeSnapshot, sourcesOf } from './make.ts';
@@ -76,7 +76,7 @@ export async function saveHoldings(holdings: Holdings): Promise<SavedHoldings> {
  */
 export function restoreHoldings(
   { snapshot: bytes, regions: saved, unheld }: SavedHoldings,
-  { home, network, pin }: SnapshotReader,
+  { home, network, pin, policy }: SnapshotReader,
   modules: TrustModules,
 ): Holdings {
   const snapshot = parseSnapshot(bytes);
@@ -85,21 +85,26 @@ export function restoreHoldings(
   const root = logs.get(home)?.fold.state.fingerprint;
   if (snapshot.network !== network || (root !== undefined && !equalBytes(root, pin)))
     throw new ProtocolError('PIN_MISMATCH', 'expected what this reader holds');
-  // Without keys of witnesses: what they said was read when it was taken, by the keys that were known then.
-  const reader = new CheckpointReader([], modules);
+  // Without keys of regions: what their witnesses said was read when it was taken, by the keys that were known then. A policy may be another now.
+  const reader = new CheckpointReader([], modules, policy?.outside);
   const beside = new Map(saved.map((region) => [region.region, region]));
   const knowledge = snapshot.parts.map(({ region, checkpoint }): RegionKnowledge => {
     const known = beside.get(region);
     const log = logs.get(region);
     if (log === undefined || known === undefined) throw otherRegions();
-    const { logKeyIds, cosignatures, standing, ownBefore, revokedBeside, besideSize } = known;
+    const { logKeyIds, standing, ownBefore, revokedBeside, besideSize } = known;
+    const read = reader.knowledgeOf(log.fold.state, checkpoint);
     return {
-      ...reader.knowledgeOf(log.fold.state, checkpoint),
-      ...{ logKeyIds, cosignatures, standing, ownBefore, besideSize },
+      ...read,
+      ...{ logKeyIds, standing, ownBefore, besideSize },
+      cosignatures: [
+        ...known.cosignatures.filter((one) => !isOutside(one)),
+        ...newestByKey([...known.cosignatures.filter(isOutside), ...read.cosignatures], Infinity),
+      ],
       revokedBeside: revokedBeside && restoredRevocations(revokedBeside),
     };
   });
-  const trust = new Trust({ home, network, regions: knowledge }, modules);
+  const trust = new Trust({ home, network, policy, regions: knowledge }, modules);
   if (trust.regions.size !== saved.length || !trust.regions.has(home)) throw otherRegions();
   return {
     trust,
@@ -111,6 +116,10 @@ export function restoreHoldings(
       ]),
     ),
   };
+}
+
+function isOutside({ region }: Cosigned): boolean {
+  return region === undefined;
 }
 
 function savedRevocations(sets: ReadonlyMap<string, RevocationSet>): SavedRevocations {

@@ -5,6 +5,7 @@ import { neededCosignatures, witnessRank } from '../log/quorum.ts';
 import { type KeyRole, type Recognition, type TrustKey, type TrustState } from '../trust/trust-state.ts';
 import { type Cosigned, type RegionKnowledge, type Trust } from './knowledge.ts';
 import { type KnowledgeReport, type WitnessCount } from './verdict.ts';
+import { type PolicyCount } from './witness-policy.ts';
 
 /** What is known of a region. The same for every moment of `[fromS, untilS)`, so a verdict need not count again. */
 export interface Assessment {
@@ -23,27 +24,53 @@ export interface Assessment {
 /** Counts the witnesses of a region's log at `nowS`. Every region counts once, whatever its keys, and every key, whatever its regions. */
 export function assess(trust: Trust, knowledge: RegionKnowledge, nowS: number): Assessment {
   const span = new Span(nowS);
-  const { state, checkpoint, logKeyIds } = knowledge;
-  const newest = newestTimes(trust, knowledge, knowledge.cosignatures, nowS, span);
+  const { state, logKeyIds } = knowledge;
+  const counting = countingAt(trust, knowledge, knowledge.cosignatures, nowS, span);
+  const newest = newestTimes(counting);
   const ownHereS = newest.get(state.region)?.timestampS;
-  const before = newestTimes(trust, knowledge, knowledge.ownBefore ?? [], nowS, span);
+  const before = newestTimes(countingAt(trust, knowledge, knowledge.ownBefore ?? [], nowS, span));
   const ownTimes = [newest, before].flatMap((times) => times.get(state.region)?.timestampS ?? []);
   const ownAtS = ownTimes.length === 0 ? undefined : Math.max(...ownTimes);
-  const regions = witnessRegions(trust, state.region, checkpoint.origin, nowS, span);
-  const times = timesByKey(regions.flatMap((region) => newest.get(region) ?? []));
-  const needed = neededCosignatures(regions.length);
-  const knowledgeAtS = needed === 0 ? ownHereS : times[needed - 1];
+  const { witnesses, atS } =
+    trust.policy?.count(counting, mayVouchFor(state.region, trust)) ??
+    countByTable(trust, knowledge, newest, nowS, span);
+  const knowledgeAtS = witnesses.needed === 0 ? ownHereS : atS;
   return {
     knowledge,
     knowledgeAtS,
     ownAtS,
-    witnesses: { counted: times.length, needed, of: regions.length },
+    witnesses,
     isCheckpointKeyFit:
       knowledgeAtS !== undefined &&
       logKeyIds.some((keyId) => keyForRole(state, keyId, 'checkpoint', knowledgeAtS) !== undefined),
     fromS: span.fromS,
     untilS: span.untilS,
   };
+}
+
+/** Spec: SPEC.md 9. */
+function countByTable(
+  trust: Trust,
+  { state, checkpoint }: RegionKnowledge,
+  newest: ReadonlyMap<string, Cosigned>,
+  nowS: number,
+  span: Span,
+): PolicyCount {
+  const regions = witnessRegions(trust, state.region, checkpoint.origin, nowS, span);
+  const times = timesByKey(regions.flatMap((region) => newest.get(region) ?? []));
+  const needed = neededCosignatures(regions.length);
+  return { witnesses: { counted: times.length, needed, of: regions.length }, atS: times[needed - 1] };
+}
+
+/**
+ * The regions that a policy can have vouch for a log: not its own, and those that the home's root has not withdrawn, whatever the windows of
+ * their recognitions say. Those that come by another way have no operator of their own.
+ */
+function mayVouchFor(issuer: string, { home, regions }: Trust): (region: string) => boolean {
+  const state = regions.get(home)?.state;
+  const may = new Set([home, ...(state === undefined ? [] : directOnes(state)).map(({ region }) => region)]);
+  may.delete(issuer);
+  return (region) => may.has(region);
 }
 
 /** An assessment as figures at `nowS`. A time ahead of the clock has age 0. */
@@ -68,7 +95,7 @@ export function surelyVouchedAtS(trust: Trust, nowS: number): number | undefined
   const knowledge = trust.regions.get(trust.home);
   if (knowledge === undefined) return undefined;
   const span = new Span(nowS);
-  const newest = newestTimes(trust, knowledge, knowledge.cosignatures, nowS, span);
+  const newest = newestTimes(countingAt(trust, knowledge, knowledge.cosignatures, nowS, span));
   const all = directOnes(knowledge.state).filter(({ region }) => region !== trust.home);
   const windows = new Map(all.map((one) => [one.region, one]));
   const regions = chosenOf([...windows.keys()], knowledge.checkpoint.origin, trust);
@@ -127,24 +154,34 @@ function timesByKey(newest: readonly Cosigned[]): number[] {
   return [...times.values()].sort((a, b) => b - a);
 }
 
-/** By region, the newest of its cosignatures that count at `nowS`. */
-function newestTimes(
+/** Of regions, the newest of the cosignatures of each. */
+function newestTimes(counting: readonly Cosigned[]): Map<string, Cosigned> {
+  const newest = new Map<string, Cosigned>();
+  for (const cosigned of counting) {
+    const { region, timestampS } = cosigned;
+    if (region !== undefined && timestampS > (newest.get(region)?.timestampS ?? -1))
+      newest.set(region, cosigned);
+  }
+  return newest;
+}
+
+/** The cosignatures that count at `nowS`, of whomever. */
+function countingAt(
   trust: Trust,
   { state }: RegionKnowledge,
   cosignatures: readonly Cosigned[],
   nowS: number,
   span: Span,
-): Map<string, Cosigned> {
-  const newest = new Map<string, Cosigned>();
-  for (const cosigned of cosignatures) {
-    const { region, keyId, timestampS } = cosigned;
-    const witness = region === state.region ? state : trust.regions.get(region)?.state;
-    if (witness === undefined || keyForRole(witness, keyId, 'witness', timestampS) === undefined) continue;
+): Cosigned[] {
+  return cosignatures.filter(({ region, keyId, timestampS }) => {
+    if (region !== undefined) {
+      const witness = region === state.region ? state : trust.regions.get(region)?.state;
+      if (witness === undefined || keyForRole(witness, keyId, 'witness', timestampS) === undefined)
+        return false;
+    }
     span.changesAt(timestampS - CLOCK_AHEAD_S_MAX);
-    if (timestampS > nowS + CLOCK_AHEAD_S_MAX) continue;
-    if (timestampS > (newest.get(region)?.timestampS ?? -1)) newest.set(region, cosigned);
-  }
-  return newest;
+    return timestampS <= nowS + CLOCK_AHEAD_S_MAX;
+  });
 }
 
 /** The key if it has this role, its window holds `atS` and it is not compromised. */

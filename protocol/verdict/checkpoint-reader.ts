@@ -10,23 +10,30 @@ import { type Cosigned, type RegionKnowledge } from './knowledge.ts';
 
 /**
  * Opens checkpoints with the keys that trust states name: those of a log by the state of its own region, cosignatures by
- * the witness keys of all. Compromised keys are unknown here; windows are looked at when a verdict is given.
+ * the witness keys of all, and by those of a policy that are no region's. Compromised keys are unknown here; windows are looked at when a verdict is given.
  */
 export class CheckpointReader {
   readonly #primitives: Primitives;
+  readonly #outside: ReadonlySet<string>;
   /** By name and key id as they stand in a line: a region has announced up to 90 keys, a note has lines for few of them. */
   readonly #witnesses = new Map<string, VerifierKey[]>();
 
-  constructor(states: Iterable<TrustState>, primitives: Primitives) {
+  /** `outside`: keys of witnesses that are no region of the network, as `outsideKeys` gives them. */
+  constructor(states: Iterable<TrustState>, primitives: Primitives, outside: readonly VerifierKey[] = []) {
     this.#primitives = primitives;
+    this.#outside = new Set(outside.map(({ name }) => name));
+    for (const key of outside) this.#add(key);
     for (const state of states) {
       const name = witnessName(state.region, state.network);
       for (const { publicKey } of uncompromised(state, 'witness')) {
-        const key = makeVerifierKey(primitives.sha256, { name, algorithm: COSIGNATURE, publicKey });
-        const line = lineName(key);
-        this.#witnesses.set(line, [...(this.#witnesses.get(line) ?? []), key]);
+        this.#add(makeVerifierKey(primitives.sha256, { name, algorithm: COSIGNATURE, publicKey }));
       }
     }
+  }
+
+  #add(key: VerifierKey): void {
+    const line = lineName(key);
+    this.#witnesses.set(line, [...(this.#witnesses.get(line) ?? []), key]);
   }
 
   /**
@@ -58,7 +65,7 @@ export class CheckpointReader {
   /** The keys that were given have the names of witnesses. */
   #cosigned({ cosignatures }: OpenedCheckpoint): Cosigned[] {
     return cosignatures.map(({ name, publicKey, timestampS }) => ({
-      region: parseOrigin(name).region,
+      region: this.#outside.has(name) ? undefined : parseOrigin(name).region,
       keyId: keyIdOf(this.#primitives.sha256, publicKey),
       timestampS,
     }));

@@ -6,10 +6,12 @@ import { type RevocationSet } from '../revocation/revocation-set.ts';
 import { type TrustState } from '../trust/trust-state.ts';
 import { assess, type Assessment, reportOf } from './ages.ts';
 import { type KnowledgeReport } from './verdict.ts';
+import { type WitnessPolicy } from './witness-policy.ts';
 
 /** A cosignature whose signature is good under `keyId`, a witness key of `region`. */
 export interface Cosigned {
-  readonly region: string;
+  /** Undefined of a witness that is no region of the network: then the key is one that the verifier's policy names. */
+  readonly region: string | undefined;
   readonly keyId: string;
   readonly timestampS: number;
 }
@@ -42,7 +44,7 @@ export interface RegionKnowledge {
 export function newestByKey(cosignatures: Iterable<Cosigned>, nowS: number): Cosigned[] {
   const newest = new Map<string, Cosigned>();
   for (const cosigned of cosignatures) {
-    const key = `${cosigned.region} ${cosigned.keyId}`;
+    const key = `${cosigned.region ?? ''} ${cosigned.keyId}`;
     const { timestampS } = cosigned;
     if (timestampS <= nowS + CLOCK_AHEAD_S_MAX && timestampS >= (newest.get(key)?.timestampS ?? 0)) {
       newest.set(key, cosigned);
@@ -78,11 +80,13 @@ export class Trust {
   readonly regions: ReadonlyMap<string, RegionKnowledge>;
   /** What was given of regions whose recognition is withdrawn: no verdict leans on it, and one can say whose code it is that counts no more. */
   readonly withdrawn: readonly TrustState[];
+  /** The verifier's own word about who has to vouch, in the place of the table: see SPEC.md 9.1. */
+  readonly policy: WitnessPolicy | undefined;
   readonly sha256: Sha256;
   // Assessments hold for a while each; remembering them changes the time a verdict takes, not the verdict.
   readonly #assessments = new Map<string, Assessment>();
 
-  /** @throws {TypeError} if a knowledge is filed under another region or belongs to another network. */
+  /** @throws {TypeError} if a knowledge is filed under another region, or it or the policy belongs to another network. */
   constructor(
     options: {
       home: string;
@@ -90,14 +94,17 @@ export class Trust {
       regions: Iterable<RegionKnowledge>;
       /** What else is held of regions that may be withdrawn. */
       before?: Iterable<TrustState>;
+      policy?: WitnessPolicy | undefined;
     },
     modules: { sha256: Sha256 },
   ) {
     this.home = options.home;
     this.network = options.network;
+    this.policy = options.policy;
     this.sha256 = modules.sha256;
     const given = [...options.regions];
-    if (given.some(({ state }) => state.network !== this.network)) {
+    const networks = [...given.map(({ state }) => state.network), this.policy?.network ?? this.network];
+    if (networks.some((network) => network !== this.network)) {
       throw new TypeError(`knowledge of another network than ${this.network}`);
     }
     const home = given.find(({ state }) => state.region === this.home);

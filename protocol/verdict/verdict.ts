@@ -52,11 +52,16 @@ export interface VerdictContext {
   readonly acceptance?: Acceptance | undefined;
 }
 
-/** Which cosignatures count for a checkpoint: regions that did, that must, and that could. */
+/**
+ * Which cosignatures count for a checkpoint: operators that did, that must, and that could. There is a quorum if and only if
+ * `counted >= needed`; `needed > of` says that there can be none.
+ */
 export interface WitnessCount {
   readonly counted: number;
   readonly needed: number;
   readonly of: number;
+  /** The verifier's own policy counted; without it the table of SPEC.md 9 did. */
+  readonly by?: 'policy';
 }
 
 /** How old is what the verifier knows of a region. Times in seconds; undefined where nobody who counts gave one. */

@@ -19,21 +19,34 @@ class Policy:
         self.witnesses = {}
         self.groups = {}
         self.members = set()
+        self.operators = {}
+        """The group that has the witness of an operator as a member, by the name of its keys."""
         self.quorum = None
 
     def keys(self):
         return [*self.logs, *self.witnesses.values()]
 
     def is_met(self, public_keys):
-        return self._holds(self.quorum, public_keys)
+        return self.lack({name: key.public_key not in public_keys for name, key in self.witnesses.items()}) == 0
 
-    def _holds(self, name, public_keys):
-        if name == "none":
-            return True
+    def lack(self, costs):
+        """What it costs at least to meet the quorum, by what the vote of each witness costs."""
+        return 0 if self.quorum == "none" else self._lack(self.quorum, costs)
+
+    def _lack(self, name, costs):
         if name in self.witnesses:
-            return self.witnesses[name].public_key in public_keys
+            return costs[name]
         needed, members = self.groups[name]
-        return sum(self._holds(member, public_keys) for member in members) >= needed
+        return sum(sorted(self._lack(member, costs) for member in members)[:needed])
+
+    def asked(self):
+        """The witnesses that the quorum asks for, in the order of their lines."""
+        found, names = set(), [self.quorum]
+        while names:
+            name = names.pop()
+            found.add(name)
+            names += self.groups[name][1] if name in self.groups else ()
+        return [name for name in self.witnesses if name in found]
 
 
 def parse_policy(text):
@@ -85,6 +98,11 @@ def _group(policy, name, threshold, *members):
         needed = int(threshold)
     else:
         raise _malformed()
+    for member in members:
+        if member in policy.witnesses:
+            before = policy.operators.setdefault(policy.witnesses[member].name, (name, member))
+            if before != (name, member) and (before[0] != name or needed > 1):
+                raise _malformed()
     policy.groups[_new_name(policy, name)] = (needed, members)
 
 

@@ -1,7 +1,11 @@
 """Who vouches for a region's log and how old that is, SPEC.md 9."""
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
+from math import inf
+
+import ed25519
 
 CLOCK_AHEAD = 120
 WITNESSES_ALL_MAX = 64
@@ -85,9 +89,10 @@ class Assessment:
 class Trust:
     """What a verifier of `home` may use of the regions that it is handed, SPEC.md 11."""
 
-    def __init__(self, home, network, regions):
+    def __init__(self, home, network, regions, policy=None):
         self.home = home
         self.network = network
+        self.policy = policy
         given = {region.name: region for region in regions}
         self.regions = {}
         if home in given:
@@ -113,6 +118,18 @@ class Trust:
         region = region or self.regions[issuer]
         newest = self._newest_by_region(region, region.cosignatures, now)
         before = self._newest_by_region(region, region.own_before, now)
+        own_times = [found[issuer][0] for found in (newest, before) if issuer in found]
+        own_here = newest[issuer][0] if issuer in newest else None
+        if self.policy is None:
+            counted, q, w, time = self._by_table(issuer, newest, now)
+        else:
+            counted, q, w, time = self._by_policy(issuer, self._counting(region, region.cosignatures, now))
+        time = own_here if q == 0 else time
+        signers = [region.keys[key_id] for key_id in region.signed_by if key_id in region.keys]
+        is_key_fit = time is not None and any(key.is_fit("checkpoint", time) for key in signers)
+        return Assessment(counted, q, w, time, max(own_times, default=None), is_key_fit, now)
+
+    def _by_table(self, issuer, newest, now):
         witnesses = self.witnesses_of(issuer, now)
         by_key = {}
         for name in witnesses:
@@ -121,23 +138,68 @@ class Trust:
                 by_key[public_key] = max(time, by_key.get(public_key, time))
         times = sorted(by_key.values(), reverse=True)
         q = needed(len(witnesses))
-        own_times = [found[issuer][0] for found in (newest, before) if issuer in found]
-        own_here = newest[issuer][0] if issuer in newest else None
-        time = own_here if q == 0 else times[q - 1] if len(times) >= q else None
-        signers = [region.keys[key_id] for key_id in region.signed_by if key_id in region.keys]
-        is_key_fit = time is not None and any(key.is_fit("checkpoint", time) for key in signers)
-        return Assessment(len(times), q, len(witnesses), time, max(own_times, default=None), is_key_fit, now)
+        return len(times), q, len(witnesses), times[q - 1] if 0 < q <= len(times) else None
+
+    def _by_policy(self, issuer, cosignatures):
+        """SPEC.md 9.1."""
+        policy = self.policy
+        able = {}
+        for name in policy.asked():
+            key = policy.witnesses[name]
+            region = self._region_of(key.name)
+            if region is None or self._may_vouch(region, issuer):
+                able[name] = key, region
+        owners = {ed25519.key_id(key.public_key).hex(): key.name for key in policy.witnesses.values()}
+        votes = {}
+        for name, (key, region) in able.items():
+            for by, key_id, time in cosignatures:
+                is_its = by == region and (region is not None or key_id == ed25519.key_id(key.public_key).hex())
+                if is_its and owners.setdefault(key_id, key.name) == key.name:
+                    votes[name] = max(time, votes.get(name, time))
+
+        def lack(since):
+            costs = {name: 1 if name in able else inf for name in policy.witnesses}
+            return policy.lack({**costs, **{name: 0 for name, time in votes.items() if time >= since}})
+
+        of = len({key.name for key, _ in able.values()})
+        counted = len({able[name][0].name for name in votes})
+        missing = lack(0)
+        if missing > 0:
+            return counted, of + 1 if missing == inf else counted + missing, of, None
+        met = [time for time in votes.values() if lack(time) == 0]
+        return counted, lack(inf), of, max(met, default=None)
+
+    def _region_of(self, name):
+        """The region of this network whose witness has the name."""
+        found = re.fullmatch(r"([A-Z]{2}(?:-[A-Z0-9]{1,3})?)\.(.+)/witness", name)
+        return found[1] if found and found[2] == self.network else None
+
+    def _may_vouch(self, region, issuer):
+        if region in (issuer, self.home):
+            return region != issuer
+        one = self.recognitions().get(region)
+        return one is not None and one.standing != "withdrawn" and one.way == "direct"
+
+    def _counting(self, region, cosignatures, now):
+        """(region, key id, timestamp) of the cosignatures that count, None for the region of a witness outside."""
+        found = []
+        for name, key_id, time in cosignatures:
+            if name is not None:
+                signer = region if name == region.name else self.regions.get(name)
+                key = None if signer is None else signer.keys.get(key_id)
+                if key is None or not key.is_fit("witness", time):
+                    continue
+            if time <= now + CLOCK_AHEAD:
+                found.append((name, key_id, time))
+        return found
 
     def _newest_by_region(self, region, cosignatures, now):
         """(timestamp, public key) of the newest cosignature that counts, by region."""
         newest = {}
-        for name, key_id, time in cosignatures:
-            signer = region if name == region.name else self.regions.get(name)
-            key = None if signer is None else signer.keys.get(key_id)
-            if key is None or not key.is_fit("witness", time) or time > now + CLOCK_AHEAD:
-                continue
-            if name not in newest or time > newest[name][0]:
-                newest[name] = time, key.public_key
+        for name, key_id, time in self._counting(region, cosignatures, now):
+            if name is not None and (name not in newest or time > newest[name][0]):
+                signer = region if name == region.name else self.regions[name]
+                newest[name] = time, signer.keys[key_id].public_key
         return newest
 
 

@@ -4,6 +4,7 @@ import cbor
 import quorum
 import verdict
 from cases import expected, unhex
+from policy import parse_policy
 
 NETWORK = "demo"
 
@@ -41,7 +42,8 @@ def counts(assessment):
 
 
 def trust_of(case):
-    return quorum.Trust(case["home"], NETWORK, map(region_of, case["regions"]))
+    policy = parse_policy(case["policy"]) if "policy" in case else None
+    return quorum.Trust(case["home"], NETWORK, map(region_of, case["regions"]), policy)
 
 
 def region_of(case):

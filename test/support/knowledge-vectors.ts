@@ -45,7 +45,8 @@ export interface KnowledgeVector {
   readonly adapters?: readonly { readonly from: number; readonly until: number; readonly data: string }[];
   /** Ids of the keys whose signature on the checkpoint is good. */
   readonly signedBy: readonly string[];
-  readonly cosignatures: readonly (readonly [region: string, keyId: string, timestamp: number])[];
+  /** Without a region those of witnesses that are none. */
+  readonly cosignatures: readonly (readonly [region: string | null, keyId: string, timestamp: number])[];
   /** Of the region's own keys, on earlier checkpoints; absent where there are none. */
   readonly ownBefore?: readonly (readonly [keyId: string, timestamp: number])[];
   readonly standing: RegionKnowledge['standing'];
@@ -92,7 +93,7 @@ export function knowledgeVector(knowledge: RegionKnowledge): KnowledgeVector {
       })),
     }),
     signedBy: logKeyIds,
-    cosignatures: cosignatures.map(({ region, keyId, timestampS }) => [region, keyId, timestampS]),
+    cosignatures: cosignatures.map(({ region = null, keyId, timestampS }) => [region, keyId, timestampS]),
     ...(ownBefore && { ownBefore: ownBefore.map(({ keyId, timestampS }) => [keyId, timestampS] as const) }),
     standing,
   };
@@ -157,7 +158,11 @@ export function knowledgeOfVector(vector: KnowledgeVector): RegionKnowledge {
     checkpoint: { origin: `${region}.${DEMO}/trust`, size: state.size, root: new Uint8Array(32) },
     note: new Uint8Array(0),
     logKeyIds: signedBy,
-    cosignatures: cosignatures.map(([by, keyId, timestampS]) => ({ region: by, keyId, timestampS })),
+    cosignatures: cosignatures.map(([by, keyId, timestampS]) => ({
+      region: by ?? undefined,
+      keyId,
+      timestampS,
+    })),
     ownBefore: ownBefore?.map(([keyId, timestampS]) => ({ region, keyId, timestampS })),
     standing,
     revokedBeside,

@@ -1,11 +1,14 @@
 /** Quorums and verdicts as they stand in vectors, and what the library makes of them. Runs in a browser, too. */
 import { hexBytes } from '../../protocol/bytes.ts';
+import { utf8Bytes } from '../../protocol/encoding/utf8.ts';
+import { parsePolicy } from '../../protocol/log/policy.ts';
 import { neededCosignatures } from '../../protocol/log/quorum.ts';
 import { type Primitives, type Sha256 } from '../../protocol/primitives.ts';
 import { reportOf } from '../../protocol/verdict/ages.ts';
 import { Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Grade, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { verify } from '../../protocol/verdict/verify.ts';
+import { WitnessPolicy } from '../../protocol/verdict/witness-policy.ts';
 import { knowledgeOfVector, type KnowledgeVector } from './knowledge-vectors.ts';
 import { DEMO } from './stub-state.ts';
 
@@ -25,6 +28,8 @@ export interface AssessmentVector extends AssessmentResult {
   readonly name: string;
   readonly home: string;
   readonly issuer: string;
+  /** A tlog-policy that the verifier goes by; absent where it goes by the table. */
+  readonly policy?: string;
   readonly regions: readonly KnowledgeVector[];
   readonly now: number;
 }
@@ -73,14 +78,15 @@ export function replayQuorum(sha256: Sha256, { needed, assessments }: QuorumVect
 }
 
 export function replayAssessment(sha256: Sha256, vector: AssessmentVector): AssessmentVector {
-  const { name, home, issuer, regions, now } = vector;
-  const assessment = trustOf(sha256, home, regions).assess(issuer, now);
+  const { name, home, issuer, policy, regions, now } = vector;
+  const assessment = trustOf(sha256, home, regions, policy).assess(issuer, now);
   if (assessment === undefined) throw new RangeError(`nothing is known of ${issuer}`);
   const { ageS: age = null, silenceS: silence = null, witnesses } = reportOf(assessment, now);
   return {
     name,
     home,
     issuer,
+    ...(policy !== undefined && { policy }),
     regions,
     now,
     witnesses: [witnesses.counted, witnesses.needed, witnesses.of],
@@ -119,8 +125,18 @@ export function verdictVector(verdict: Verdict) {
   };
 }
 
-function trustOf(sha256: Sha256, home: string, regions: readonly KnowledgeVector[]): Trust {
-  return new Trust({ home, network: DEMO, regions: regions.map(knowledgeOfVector) }, { sha256 });
+function trustOf(
+  sha256: Sha256,
+  home: string,
+  regions: readonly KnowledgeVector[],
+  policyText?: string,
+): Trust {
+  const network = DEMO;
+  const policy =
+    policyText === undefined
+      ? undefined
+      : new WitnessPolicy(parsePolicy(sha256, utf8Bytes(policyText)), { network }, { sha256 });
+  return new Trust({ home, network, policy, regions: regions.map(knowledgeOfVector) }, { sha256 });
 }
 
 function contextOf({ mode, grade, knowledgeAge, silence, challenge, documentHash, proofs }: ContextVector) {

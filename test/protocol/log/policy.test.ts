@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isProtocolError } from '../../../protocol/fault.ts';
-import { meetsQuorum, parsePolicy, policyKeys } from '../../../protocol/log/policy.ts';
+import {
+  lackOf,
+  meetsQuorum,
+  parsePolicy,
+  policyKeys,
+  quorumWitnesses,
+} from '../../../protocol/log/policy.ts';
 import { encodeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { utf8Bytes } from '../../../protocol/encoding/utf8.ts';
 import { logKey, witnessKey } from '../../support/keys.ts';
@@ -72,6 +78,22 @@ describe('parsePolicy', () => {
     refuses(8, ...WITNESSES, 'group a any w1', 'group b any a', 'group c any a', 'quorum c');
   });
 
+  it('A13: refuses keys of one operator where more than one vote could come of them', () => {
+    const second = encodeVerifierKey(witnessKey('w1.example/witness', 30).key);
+    const all = [...WITNESSES, `witness again ${second}`];
+    refuses(7, ...all, 'group g 2 w1 again', 'quorum g');
+    refuses(7, ...all, 'group g 2 w1 w2 again', 'quorum g');
+    refuses(8, ...all, 'group g any w1 w2', 'group h any again w3', 'group i all g h', 'quorum i');
+    const { groups } = parse(...all, 'group g any w1 again', 'group h all g w2', 'quorum h');
+    assert.equal(groups.size, 2);
+    parse(...all, 'group g 2 w1 w2 w3', 'quorum g');
+  });
+
+  it('refuses groups that would be members of each other', () => {
+    refuses(6, ...WITNESSES, 'group a any b w1', 'group b any a w2', 'quorum a');
+    refuses(7, ...WITNESSES, 'group a any w1', 'group b any w2 b', 'quorum b');
+  });
+
   it('refuses names that are used twice, before they are defined, or as none', () => {
     refuses(2, `witness w1 ${vkey(1)}`, `witness w1 ${vkey(2)}`, 'quorum w1');
     refuses(6, ...WITNESSES, 'group w1 any w2', 'quorum w1');
@@ -128,6 +150,10 @@ describe('parsePolicy', () => {
 
   it('A28: takes 131,072 bytes and refuses one more', () => {
     const policy = (bytes: number) => utf8Bytes(`quorum none\n#${'x'.repeat(bytes - 13)}`);
+    assert.throws(
+      () => parsePolicy(sha256, policy(2 ** 20)),
+      (e) => isProtocolError(e, 'TOO_LARGE'),
+    );
     assert.equal(policy(131_072).length, 131_072);
     parsePolicy(sha256, policy(131_072));
     assert.throws(
@@ -208,5 +234,46 @@ describe('meetsQuorum', () => {
         assert.equal(meetsQuorum(policy, cosigners(...numbers, ...numbers)), numbers.length >= k);
       }),
     );
+  });
+});
+
+describe('lackOf', () => {
+  const policy = parse(
+    ...WITNESSES,
+    'group a any w1 w2',
+    'group b all w3 w4 w5',
+    'group g any a b',
+    'group h all g',
+    'quorum h',
+  );
+  const lack = (stands: Readonly<Record<string, 'has' | 'cannot'>>) =>
+    lackOf(policy, (name) => stands[name] ?? 'may');
+
+  it('tells the least number of further operators, and that there is no such number', () => {
+    assert.equal(lack({}), 1);
+    assert.equal(lack({ w2: 'has' }), 0);
+    assert.equal(lack({ w1: 'cannot', w2: 'cannot' }), 3);
+    assert.equal(lack({ w1: 'cannot', w2: 'cannot', w3: 'has' }), 2);
+    assert.equal(lack({ w1: 'cannot', w2: 'cannot', w3: 'cannot' }), Infinity);
+    assert.equal(lackOf(parse('quorum none'), () => 'may'), 0); // prettier-ignore
+  });
+
+  it('property: it is 0 if and only if the quorum is met, and one more vote lowers it by one at most', () => {
+    fc.assert(
+      fc.property(fc.subarray([1, 2, 3, 4, 5]), fc.integer({ min: 1, max: 5 }), (numbers, more) => {
+        const by = (some: readonly number[]) =>
+          lack(Object.fromEntries(some.map((n) => [`w${n}`, 'has' as const])));
+        assert.equal(by(numbers) === 0, meetsQuorum(policy, numbers.map(witness)));
+        const after = by([...numbers, more]);
+        assert.ok(after <= by(numbers) && after >= by(numbers) - 1);
+      }),
+    );
+  });
+
+  it('quorumWitnesses leaves out whom the quorum does not ask for', () => {
+    const some = parse(...WITNESSES, 'group a any w1 w2', 'group b any w3 w4', 'quorum b');
+    assert.deepEqual([...quorumWitnesses(some).keys()], ['w3', 'w4']);
+    assert.deepEqual([...quorumWitnesses(parse(...WITNESSES, 'quorum none')).keys()], []);
+    assert.deepEqual([...quorumWitnesses(policy).keys()], ['w1', 'w2', 'w3', 'w4', 'w5']);
   });
 });

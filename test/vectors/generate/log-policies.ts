@@ -73,6 +73,9 @@ const WITNESS_LINES = [germany, france, stranger].map(
 );
 const HEAD = `log ${log.vkey} https://log.example/\n${WITNESS_LINES.join('')}`;
 
+/** With another key of a witness. */
+const SAME = `${HEAD}witness DE2 ${new Party(germany.name, WITNESS, 9).vkey}\n`;
+
 export function policyVectors(): PolicyVector[] {
   const sets = (...list: readonly (readonly [met: boolean, ...cosigners: readonly Party[]])[]) =>
     list.map(([met, ...cosigners]) => ({ cosigners: cosigners.map(({ publicKey }) => hex(publicKey)), met }));
@@ -95,6 +98,12 @@ export function policyVectors(): PolicyVector[] {
     ['a threshold of 0', `${HEAD}group a 0 DE FR\nquorum a\n`],
     ['a threshold above the number of members', `${HEAD}group a 3 DE FR\nquorum a\n`],
     ['a threshold with a leading zero', `${HEAD}group a 01 DE FR\nquorum a\n`],
+    ['two keys of one operator in a group that asks for both', `${SAME}group a 2 DE DE2\nquorum a\n`],
+    ['two keys of one operator among those of whom two are asked', `${SAME}group a 2 DE DE2 FR\nquorum a\n`],
+    [
+      'two keys of one operator in two groups',
+      `${SAME}group a any DE FR\ngroup b any DE2 XX\ngroup c all a b\nquorum c\n`,
+    ],
     ['a group called none', `${HEAD}group none any DE\nquorum none\n`],
     ['a log with the key of a witness', `log ${germany.vkey}\nquorum none\n`],
     ['a witness with the key of a log', `witness w ${log.vkey}\nquorum none\n`],
@@ -120,6 +129,11 @@ export function policyVectors(): PolicyVector[] {
         [true, france, stranger, germany],
         [false, log, germany],
       ),
+    },
+    {
+      name: 'two keys of one operator, of which one is enough',
+      policy: `${SAME}group a any DE DE2\ngroup b all a FR\nquorum b\n`,
+      sets: sets([false, germany], [true, germany, france], [false, france]),
     },
     {
       name: 'a group in a group',

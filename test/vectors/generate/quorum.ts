@@ -7,8 +7,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Recognition } from '../../../protocol/trust/trust-state.ts';
 import { type Cosigned, type RegionKnowledge } from '../../../protocol/verdict/knowledge.ts';
+import { COSIGNATURE, ED25519, encodeVerifierKey, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { keyNamed } from '../../support/code-fixture.ts';
 import { knowledgeVector } from '../../support/knowledge-vectors.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { projectRoot } from '../../support/project.ts';
 import { type StubKey } from '../../support/stub-state.ts';
 import { cosigned, recognised, stubKnowledge } from '../../support/stub-trust.ts';
@@ -20,6 +22,7 @@ export const QUORUM_VECTOR_FILE = join(projectRoot, 'test/vectors/quorum.json');
 const ABOUT = [
   'SPEC.md 9, in the network demo. needed: q for w witnesses.',
   'assessments: what the cosignatures on the checkpoint of issuer, whose trust log has the origin <issuer>.demo/trust, say at now to a verifier of home who is handed regions (as in verdict.json).',
+  'policy is a tlog-policy that this verifier goes by (9.1); without it by the table. Cosignatures with null for a region are by keys of witnesses that are none.',
   'ownBefore of a region are [key id, timestamp] by its own witness keys on earlier checkpoints that were held. witnesses is [counted, needed, w]; age and silence are the knowledge age and issuer silence, null where there is none; keyFit, given where there is an age, is whether a key that may signed the checkpoint.',
 ];
 
@@ -34,12 +37,17 @@ interface Case {
   readonly knowledge?: Readonly<Record<string, Partial<RegionKnowledge>>>;
   readonly without?: readonly string[];
   readonly issuer?: string;
+  /** Lines of a tlog-policy. */
+  readonly policy?: readonly string[];
   readonly witnesses: AssessmentVector['witnesses'];
   readonly age?: number;
   readonly silence?: number;
   readonly keyFit?: boolean;
 }
 
+const OTHER_LOG = encodeVerifierKey(
+  makeVerifierKey(sha256, { name: 'log.example', algorithm: ED25519, publicKey: keyNamed('a log').publicKey }),
+);
 const THREE = ['FR', 'IT', 'ES'];
 const witness = (name: string, changes: Partial<StubKey> = {}): StubKey => ({
   key: keyNamed(name),
@@ -119,6 +127,46 @@ const CASES: Readonly<Record<string, Case>> = {
   'of 65 witnesses 16 are': { others: many, without: many, ages: {}, witnesses: [0, 11, 16] },
 };
 
+/** A line for a witness whose key is named `<keyName> witness` here. */
+const line = (name: string, keyName: string, by = keyName) =>
+  `witness ${name} ${encodeVerifierKey(makeVerifierKey(sha256, { name: by, algorithm: COSIGNATURE, publicKey: keyNamed(`${keyName} witness`).publicKey }))}`;
+const regional = (region: string, keyName = region) => line(region, keyName, `${region}.demo/witness`);
+const outside = (keyName: string, ageS: number): Cosigned => ({ ...cosigned(keyName, NOW_S - ageS), region: undefined });
+const TWO_OF = [regional('DE'), regional('FR'), line('w', 'w.example'), 'group g 2 DE FR w', 'quorum g'];
+const SHARED = { keys: { FR: [witness('w.example witness')] } };
+
+/** By the verifier's own policy, SPEC.md 9.1. */
+const POLICY_CASES: Readonly<Record<string, Case>> = {
+  'policy: a witness outside and a region': { others: ['FR'], policy: TWO_OF, ages: { FR: 30 }, more: [outside('w.example', 9)], witnesses: [2, 2, 3], age: 30 },
+  'policy: those that are newer go first': { others: ['FR'], policy: TWO_OF, ages: { DE: 4, FR: 30 }, more: [outside('w.example', 9)], witnesses: [3, 2, 3], age: 9 },
+  'policy: one too few, though the table has its quorum': { others: ['FR'], policy: TWO_OF, ages: { FR: 0 }, witnesses: [1, 2, 3] },
+  'policy: regions that it does not name count for nothing': { others: THREE, policy: TWO_OF, ages: { IT: 0, ES: 0, FR: 0 }, witnesses: [1, 2, 3] },
+  'policy: the wrong group': { others: ['FR'], policy: [regional('DE'), regional('FR'), line('w', 'w.example'), 'group r any DE FR', 'group g all r w', 'quorum g'], ages: { DE: 1, FR: 1 }, witnesses: [2, 3, 3] },
+  'policy: groups of groups': { others: ['FR'], policy: [regional('DE'), regional('FR'), line('w', 'w.example'), 'group r any DE FR', 'group g all r w', 'quorum g'], ages: { DE: 50, FR: 8 }, more: [outside('w.example', 9)], witnesses: [3, 2, 3], age: 9 },
+  'policy: a witness outside that nothing asks for': { policy: [regional('DE'), line('w', 'w.example'), 'quorum DE'], more: [outside('w.example', 0)], witnesses: [0, 1, 1] },
+  'policy: a key outside that it does not name': { policy: TWO_OF, others: ['FR'], ages: { DE: 0 }, more: [outside('v.example', 0)], witnesses: [1, 2, 3] },
+  'policy: a witness outside 120 s ahead': { policy: [line('w', 'w.example'), 'quorum w'], more: [outside('w.example', -120)], witnesses: [1, 1, 1], age: 0 },
+  'policy: a witness outside 121 s ahead': { policy: [line('w', 'w.example'), 'quorum w'], more: [outside('w.example', -121)], witnesses: [0, 1, 1] },
+  'policy: one 121 s ahead leaves the older one of the same witness': { policy: [line('w', 'w.example'), 'quorum w'], more: [outside('w.example', -121), outside('w.example', 7)], witnesses: [1, 1, 1], age: 7 },
+  'policy: a region stands for all keys that it names now': { policy: [regional('DE', 'older'), 'quorum DE'], ages: { DE: 5 }, witnesses: [1, 1, 1], age: 5 },
+  'policy: a key that it names and the region does not': { policy: [regional('DE', 'older'), 'quorum DE'], more: [cosigned('DE', NOW_S, 'older witness')], witnesses: [0, 1, 1] },
+  'policy: a compromised key of a region that it names': { others: ['FR'], policy: [line('FR', 'stolen', 'FR.demo/witness'), 'quorum FR'], more: [cosigned('FR', NOW_S, 'stolen witness')], keys: { FR: [witness('stolen witness', { compromise: stolen })] }, witnesses: [0, 1, 1] },
+  'policy: the word of the issuer is none': { policy: [regional(ISSUER), regional('DE'), 'group g any DE CN-33', 'quorum g'], ages: { [ISSUER]: 3 }, witnesses: [0, 1, 1], silence: 3 },
+  'policy: all, of whom one is the issuer': { policy: [regional(ISSUER), regional('DE'), 'group g all DE CN-33', 'quorum g'], ages: { [ISSUER]: 3, DE: 0 }, witnesses: [1, 2, 1], silence: 3 },
+  'policy: a region of another network is a witness outside': { policy: [line('w', 'w.example', 'FR.other/witness'), 'quorum w'], more: [outside('w.example', 6)], witnesses: [1, 1, 1], age: 6 },
+  'policy: a region that the home does not recognise cannot vouch': { policy: [regional('FR'), 'quorum FR'], ages: { FR: 0 }, witnesses: [0, 1, 0] },
+  'policy: a withdrawn region cannot vouch': { others: ['FR'], recognitions: [recognised(ISSUER), { standing: 'withdrawn', region: 'FR', version: 2 }], policy: [regional('FR'), 'quorum FR'], ages: { FR: 0 }, witnesses: [0, 1, 0] },
+  'policy: a hosted region cannot vouch': { others: ['FR'], recognitions: [recognised(ISSUER), recognised('FR', { way: 'hosted' })], policy: [regional('FR'), 'quorum FR'], ages: { FR: 0 }, witnesses: [0, 1, 0] },
+  'policy: a suspended region vouches, and one whose recognition is over': { others: ['FR', 'IT'], recognitions: [recognised(ISSUER), recognised('FR', { standing: 'suspended' }), recognised('IT', { untilS: NOW_S })], policy: [regional('FR'), regional('IT'), 'group g all FR IT', 'quorum g'], ages: { FR: 6, IT: 2 }, witnesses: [2, 2, 2], age: 6 },
+  'policy: a key of a witness outside that a region names too': { ...SHARED, others: ['FR'], policy: TWO_OF, more: [cosigned('FR', NOW_S, 'w.example witness'), outside('w.example', 0)], witnesses: [1, 2, 3] },
+  'policy: an older key of a region whose newer one is that of a witness outside': { ...SHARED, others: ['FR'], policy: TWO_OF, ages: { FR: 40 }, more: [cosigned('FR', NOW_S, 'w.example witness'), outside('w.example', 0)], witnesses: [2, 2, 3], age: 40 },
+  'policy: a key that two regions name counts for the first': { others: ['FR', 'IT'], keys: { FR: [witness('shared')], IT: [witness('shared')] }, policy: [regional('IT'), regional('FR'), 'group g all FR IT', 'quorum g'], more: [cosigned('FR', NOW_S, 'shared'), cosigned('IT', NOW_S, 'shared')], witnesses: [1, 2, 2] },
+  'policy: two keys of one operator': { others: ['FR'], policy: [line('a', 'old', 'w.example'), line('b', 'new', 'w.example'), regional('FR'), 'group w any a b', 'group g all w FR', 'quorum g'], ages: { FR: 7 }, more: [outside('old', 90), outside('new', 3)], witnesses: [2, 2, 2], age: 7 },
+  'policy: none asks nobody': { policy: ['quorum none'], ages: { [ISSUER]: 4 }, witnesses: [0, 0, 0], age: 4, silence: 4 },
+  'policy: none, and the region gave no time': { policy: ['quorum none'], ages: { DE: 4 }, witnesses: [0, 0, 0] },
+  'policy: a log that is none of this network changes nothing': { policy: [`log ${OTHER_LOG}`, regional('DE'), 'quorum DE'], ages: { DE: 5 }, witnesses: [1, 1, 1], age: 5 },
+};
+
 function assessmentVector([name, given]: [string, Case]): AssessmentVector {
   const { ages = {}, more = [], others = [], keys = {}, knowledge = {}, without = [], issuer = ISSUER } = given;
   const recognitions = given.recognitions ?? [ISSUER, ...others].map((region) => recognised(region));
@@ -129,6 +177,7 @@ function assessmentVector([name, given]: [string, Case]): AssessmentVector {
     name,
     home: HOME,
     issuer,
+    ...(given.policy !== undefined && { policy: `${given.policy.join('\n')}\n` }),
     regions: regions.map((region) =>
       knowledgeVector(
         stubKnowledge(
@@ -155,7 +204,7 @@ export function quorumVectorText(): string {
   const parts = [
     `"about": ${JSON.stringify(ABOUT)}`,
     `"needed": ${list(NEEDED.map((needed, w): NeededVector => ({ w, needed })))}`,
-    `"assessments": ${list(Object.entries(CASES).map(assessmentVector))}`,
+    `"assessments": ${list(Object.entries({ ...CASES, ...POLICY_CASES }).map(assessmentVector))}`,
   ];
   return `{\n  ${parts.join(',\n  ')}\n}\n`;
 }
