@@ -9,13 +9,11 @@ import { type VerifySignature } from '../../protocol/primitives.ts';
 import { shuffled } from '../issuing/shuffle.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock, type Random } from '../ports.ts';
-import { WITNESS_PROTOCOL } from '../sync/messages.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { type HeldState } from '../trust/held-state.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type WitnessKeys } from '../trust/witness-keys.ts';
-import { encodeAddCheckpoint } from '../witness/add-checkpoint.ts';
-import { parseWitnessAnswer } from '../witness/witness-server.ts';
+import { askWitness } from '../witness/witness-server.ts';
 import { type ClockVotes } from './clock-votes.ts';
 
 export interface ClockAskerOptions {
@@ -119,9 +117,8 @@ export class ClockAsker {
     const { client, clock, votes } = this.#modules;
     const asked = { oldSize: checkpoint.size, path: [], note: pool.ownNote };
     const askedAtMs = clock.runMs();
-    const bytes = await client.request(peer, WITNESS_PROTOCOL, encodeAddCheckpoint(asked));
+    const answer = await askWitness(client, peer, asked);
     const heardAtMs = clock.runMs();
-    const answer = client.blaming(peer, () => parseWitnessAnswer(bytes));
     if (!answer.cosigns) return false;
     const timestampS = this.#timeOf(region, pool.text, answer.line);
     if (timestampS !== undefined) votes.take({ region, timestampS, askedAtMs, heardAtMs });

@@ -32,6 +32,9 @@ import { SyncServer } from '../sync/sync-server.ts';
 import { TrustBoard } from '../trust/trust-board.ts';
 import { Turns } from '../turns.ts';
 import { VerdictService } from '../verdicts/verdict-service.ts';
+import { CosignatureGatherer } from '../witness/cosignature-gatherer.ts';
+import { cosigningReport } from '../witness/cosigning-report.ts';
+import { CosignedLogs } from '../witness/cosigned-logs.ts';
 import { leftNotes } from '../witness/left-mark.ts';
 import { LogVisitor } from '../witness/log-visit.ts';
 import { forked } from '../witness/witness-rule.ts';
@@ -293,6 +296,22 @@ export function assemble(
     trust: () => board.trust,
     onFault: (peer, fault) => book.fault(peer, fault),
   });
+  const attestationLogs = () =>
+    shelf.ownLogs.filter((log) => log !== logs().get(shelf.home.origin) && log.tree.trouble === undefined);
+  const cosigned = new CosignedLogs({
+    ...reading,
+    store,
+    logs: attestationLogs,
+    witnessKeys: board.witnessKeys,
+    trust: () => board.trust,
+  });
+  const gatherer = new CosignatureGatherer(options, {
+    ...reading,
+    cosigned,
+    logs: attestationLogs,
+    isWriting: () => signing.side !== undefined,
+    compare: (peer) => antiEntropy.round(peer),
+  });
   const leaves = new LeafFinder(reading);
   const shown = new LeafWatch(options, {
     ...reading,
@@ -332,6 +351,9 @@ export function assemble(
     people,
     joinings: new JoiningBook({ store }),
     visitor,
+    cosigned,
+    gatherer,
+    cosigning: () => cosigningReport({ ...modules, cosigned, gatherer, logs: attestationLogs }),
     desks,
     forgottenShare,
     herald,

@@ -59,6 +59,8 @@ export interface RegionNodeOptions {
   readonly intervalMs?: number;
   readonly bootRetryMs?: number;
   readonly tendMs?: number;
+  /** See `CosignatureGathererOptions`. */
+  readonly cosignMs?: number;
   /** Milliseconds between two readings of all that the store holds; 1 h by default. */
   readonly scrubMs?: number;
   /** See `WorkOrdersOptions`. */
@@ -119,6 +121,7 @@ export const NODE_DEFAULTS = {
   intervalMs: 30_000,
   bootRetryMs: 2_000,
   tendMs: 600_000,
+  cosignMs: 60_000,
   scrubMs: 3_600_000,
   gatherMs: 20,
   objectTo: 'the office that issued this code',

@@ -9,6 +9,7 @@ import { type ScrubCounters } from '../store/scrub.ts';
 import { type SyncCounters } from '../sync/anti-entropy.ts';
 import { type BootFinding } from '../sync/boot-check.ts';
 import { type PullCounters } from '../sync/puller.ts';
+import { type CosigningReport } from '../witness/cosigning-report.ts';
 import { type LeftReport } from './left-tree.ts';
 import { type WriterReport } from '../writer/writer-ports.ts';
 import { type VerdictCounters } from '../verdicts/verdict-service.ts';
@@ -56,6 +57,8 @@ export interface NodeStatus {
   readonly disowned: readonly string[];
   /** Trees of own attestation logs that others have seen and this node has not, signed by keys that the root has given up. */
   readonly left: readonly LeftReport[];
+  /** Who vouches for the own attestation logs. */
+  readonly cosigning: CosigningReport;
   /** What is proven against regions besides. */
   readonly accusations: readonly Accusation[];
   /** By region, how many of its codes were shown here that its log does not have, since the start. */

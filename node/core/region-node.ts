@@ -110,6 +110,7 @@ export class RegionNode {
       await this.evidence.open();
       await this.#parts.unheldForks.open();
       await this.#parts.unproven.open();
+      await this.#parts.cosigned.open();
       // An earlier process may have ended between signing its newest checkpoint and vouching for it.
       if (this.#options.onDemand !== true) await voucher.vouch(shelf.home);
     } catch (error) {
@@ -122,8 +123,9 @@ export class RegionNode {
       this.#parts.background.run(() => this.evidence.recheck());
       if (this.#options.fenced !== undefined)
         this.#parts.background.run(() => this.#parts.forgottenShare.run());
-      const { antiEntropy, clocks, herald, scrub, mender, lookup, copies, preparer } = this.#parts;
-      for (const part of [antiEntropy, clocks, herald, scrub, mender, lookup, copies, preparer]) part.start();
+      const { antiEntropy, clocks, herald, scrub, mender, lookup, copies, preparer, gatherer } = this.#parts;
+      for (const part of [antiEntropy, clocks, herald, scrub, mender, lookup, copies, preparer, gatherer])
+        part.start();
     }
     signing.start();
   }
@@ -200,6 +202,7 @@ export class RegionNode {
       sync: antiEntropy.counters,
       scrub: scrub.counters,
       verdicts: verdicts.counters,
+      cosigning: this.#parts.cosigning(),
       accusations: this.evidence.accusations,
       unlogged: shown.unlogged,
       bulk: people.watch.report,
@@ -280,6 +283,11 @@ export class RegionNode {
   /** A log that it holds. */
   log(origin: string): LogTree | undefined {
     return this.#parts.shelf.logs.get(origin)?.tree;
+  }
+
+  /** As `CosignedLogs.noteOf`. */
+  cosignedNote(origin: string): Uint8Array | undefined {
+    return this.#parts.cosigned.noteOf(origin);
   }
 
   /** As `receiptOf` an own log; undefined for one that it has not. */
@@ -363,11 +371,22 @@ export class RegionNode {
 
   async #stop(): Promise<void> {
     const { server, client, lookup, preparer, signing, background, shelf, people, store } = this.#parts;
-    const { mender, scrub, herald, clocks, antiEntropy, copies, lastSession } = this.#parts;
+    const { mender, scrub, herald, clocks, antiEntropy, copies, gatherer, lastSession } = this.#parts;
     this.#stopping.abort();
     server.stop();
     client.stop();
-    for (const part of [lookup, preparer, signing, mender, scrub, herald, clocks, antiEntropy, copies])
+    for (const part of [
+      lookup,
+      preparer,
+      signing,
+      mender,
+      scrub,
+      herald,
+      clocks,
+      antiEntropy,
+      copies,
+      gatherer,
+    ])
       await part.stop();
     await background.ended();
     await shelf.close();

@@ -13,7 +13,7 @@ import { consistencyQuery, inclusionQuery, proof } from './schemas.ts';
 
 export interface LogModules {
   readonly log: (origin: string) => LogTree | undefined;
-  /** The newest note of a trust log with all the cosignatures that are known, empty before the first; undefined for other logs. */
+  /** The newest note of a log with all the cosignatures that are known, empty before the first of a trust log; undefined where none are gathered. */
   readonly noteOf: (origin: string) => Uint8Array | undefined;
   readonly sha256: Sha256;
   readonly replies: Replies;

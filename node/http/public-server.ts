@@ -43,7 +43,7 @@ export interface PublicServerOptions {
 }
 
 export interface PublicServerModules {
-  readonly node: Pick<RegionNode, 'verify' | 'trust' | 'status' | 'keeper' | 'log'> & {
+  readonly node: Pick<RegionNode, 'verify' | 'trust' | 'status' | 'keeper' | 'log' | 'cosignedNote'> & {
     readonly life?: Pick<RegionNode['life'], 'updates'>;
   };
   readonly clock: Clock;
@@ -129,7 +129,7 @@ export class PublicServer {
           log: (origin) => node.log(origin),
           noteOf: (origin) => {
             const { kind, region: of } = parseOrigin(origin);
-            return kind === 'trust' ? (keeper(of)?.note ?? NOT_SHOWN) : undefined;
+            return kind === 'trust' ? (keeper(of)?.note ?? NOT_SHOWN) : node.cosignedNote(origin);
           },
           sha256,
           replies,

@@ -299,7 +299,8 @@ export class Region {
     for (const { log } of this.state.logs()) {
       if (this.#isGivenUp(log)) continue;
       const tree = this.node.log(this.originOf(log));
-      if (tree?.head.signed !== undefined) await publisher.log(tree, tree.head.signed.note);
+      if (tree?.head.signed === undefined) continue;
+      await publisher.log(tree, this.node.cosignedNote(tree.origin) ?? tree.head.signed.note);
     }
     for (const log of await publisher.attestationLogs()) {
       if (this.#isGivenUp(log)) await publisher.withdraw(log);

@@ -14,7 +14,7 @@ export interface HeldState extends FoldedTree {
 
 /** What a region's keeper holds as what verdicts lean on. */
 export function knowledgeOf(
-  { state, checkpoint, pool, ownBefore }: HeldState,
+  { state, checkpoint, pool, ownBefore }: Pick<HeldState, 'state' | 'checkpoint' | 'pool' | 'ownBefore'>,
   standing: RegionKnowledge['standing'],
   beside: Pick<RegionKnowledge, 'revokedBeside' | 'foreignRevokedBeside'> = {},
 ): RegionKnowledge {

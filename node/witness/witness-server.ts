@@ -8,6 +8,7 @@ import { type NoteSignature, parseSignatureLines } from '../../protocol/log/sign
 import { type Network } from '../ports.ts';
 import { WITNESS_PROTOCOL } from '../sync/messages.ts';
 import { type PeerBook } from '../sync/peer-book.ts';
+import { type SyncClient } from '../sync/sync-client.ts';
 import { type AddCheckpoint, encodeAddCheckpoint } from './add-checkpoint.ts';
 import { STATUS, type WitnessDesk } from './witness-desk.ts';
 import { type WitnessRefusal } from './witness-rule.ts';
@@ -46,16 +47,14 @@ export type WitnessAnswer =
   | { readonly cosigns: true; readonly line: NoteSignature }
   | { readonly cosigns: false; readonly refusal: WitnessRefusal; readonly size?: number };
 
-/** Asks a peer to cosign. Rejects as `Network.request`, and as `parseWitnessAnswer`. */
+/** Asks a peer to cosign. Rejects as `SyncClient.request`, and as `parseWitnessAnswer`: that is on the peer's record by then. */
 export async function askWitness(
-  network: Network,
+  client: Pick<SyncClient, 'request' | 'blaming'>,
   peer: string,
   asked: AddCheckpoint,
-  signal: AbortSignal,
 ): Promise<WitnessAnswer> {
-  return parseWitnessAnswer(
-    await network.request(peer, WITNESS_PROTOCOL, encodeAddCheckpoint(asked), signal),
-  );
+  const bytes = await client.request(peer, WITNESS_PROTOCOL, encodeAddCheckpoint(asked));
+  return client.blaming(peer, () => parseWitnessAnswer(bytes));
 }
 
 /** @throws {ProtocolError} TOO_LARGE; NOTE_MALFORMED for anything that a witness does not answer; SIZE_INVALID beyond 2^53-1. */

@@ -106,6 +106,15 @@ export function surelyVouchedAtS(trust: Trust, nowS: number): number | undefined
   return timesByKey(votes)[neededCosignatures(regions.length) - 1];
 }
 
+/** The regions by whose number the quorum of a log of `issuer` goes at `nowS`, whether they vouch or not. Spec: SPEC.md 9. */
+export function witnessesOf(
+  trust: Trust,
+  { issuer, origin }: { readonly issuer: string; readonly origin: string },
+  nowS: number,
+): readonly string[] {
+  return witnessRegions(trust, issuer, origin, nowS, new Span(nowS));
+}
+
 /** The regions that witness the log of `issuer`: by the recognitions of the home alone, so nobody can leave one out. */
 function witnessRegions(trust: Trust, issuer: string, origin: string, nowS: number, span: Span): string[] {
   const regions = issuer === trust.home ? [] : [trust.home];

@@ -40,6 +40,7 @@ const server = new PublicServer(config, {
     status: { verdicts: service.counters } as NodeStatus,
     keeper: () => undefined,
     log: () => undefined,
+    cosignedNote: () => undefined,
   },
   clock,
   sha256: modules.sha256,

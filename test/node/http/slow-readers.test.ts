@@ -78,6 +78,7 @@ describe('PublicServer and clients that do not take their answers', () => {
       trust: node.trust,
       status: node.status,
       log: (origin) => node.log(origin),
+      cosignedNote: () => undefined,
       keeper: (region) => (region === 'DE' ? (large as unknown as TrustKeeper) : node.keeper(region)),
     });
     const { entrance } = http.server;

@@ -90,6 +90,7 @@ class World {
       status: {} as NodeStatus,
       keeper: () => undefined,
       log: () => undefined,
+      cosignedNote: () => undefined,
     };
     const { clock, witnessDesk } = this;
     const server = new PublicServer(config, { node, witnessDesk, clock, sha256, log: silentLog });

@@ -3,6 +3,7 @@ import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import { encodeNote } from '../../../protocol/log/note.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
+import { SyncClient } from '../../../node/sync/sync-client.ts';
 import { encodeAddCheckpoint, type AddCheckpoint } from '../../../node/witness/add-checkpoint.ts';
 import { Witness } from '../../../node/witness/witness.ts';
 import { WitnessDesk } from '../../../node/witness/witness-desk.ts';
@@ -88,9 +89,11 @@ describe('WitnessServer.answer', () => {
 describe('askWitness', () => {
   it('gets a cosignature, or why not, over the network', async () => {
     const { clock, wires } = await bench();
-    const network = wires.join('FR');
+    const book = new PeerBook({ clock });
+    const client = new SyncClient({ network: wires.join('FR'), clock, book });
     const ask = async (request: AddCheckpoint) => {
-      const answer = askWitness(network, 'DE', request, new AbortController().signal);
+      const answer = askWitness(client, 'DE', request);
+      answer.catch(() => undefined);
       await clock.advance(1);
       await clock.advance(1);
       return answer;
@@ -100,6 +103,9 @@ describe('askWitness', () => {
     assert.equal(first.line.name, 'DE.test/witness');
     assert.deepEqual(await ask(asked(0, 9)), { cosigns: false, refusal: 'conflict', size: 4 });
     assert.deepEqual(await ask(asked(4, 9, { path: [] })), { cosigns: false, refusal: 'unproven' });
+    wires.tamper = () => Buffer.from('201\n');
+    await assert.rejects(ask(asked(4, 9)), (error) => isProtocolError(error, 'NOTE_MALFORMED'));
+    assert.equal(book.recordOf('DE').lastFault, 'NOTE_MALFORMED');
   });
 });
 
