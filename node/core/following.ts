@@ -2,7 +2,8 @@
 import { logError } from '../log/log-error.ts';
 import { isNodeError, type NodeError } from '../node-error.ts';
 import { type Fence } from './fencing.ts';
-import { dropOutrun, type TakingOverModules } from './taking-over.ts';
+import { dropOutrun } from './outrun.ts';
+import { type TakingOverModules } from './taking-over.ts';
 
 export interface FollowingModules extends Omit<TakingOverModules, 'writership'> {
   readonly fence?: Fence | undefined;

@@ -10,7 +10,7 @@ import { refusalOf } from '../sync/boot-check.ts';
 import { type Herald } from '../sync/herald.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Background } from './background.ts';
-import { askAgain, enterLog, findForked, requireNamed } from './named-trees.ts';
+import { askAgain, findForked, requireNamed } from './named-trees.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { HELD_UP, stateWithout, type WritingState } from './node-status.ts';
 import { claimToWrite, type Fence, permitTree, requireUnfenced } from './fencing.ts';
@@ -21,7 +21,8 @@ import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
 import { OwnNews } from './own-news.ts';
 import { PAUSES_MAX, RetryPause } from './retry-pause.ts';
 import { endSalvage } from './salvage-end.ts';
-import { giveWay, settleOwnLogs, takeOver, type TakingOverModules, type Write } from './taking-over.ts';
+import { giveWay, type Write } from './outrun.ts';
+import { enterOwnLog, settleOwnLogs, takeOver, type TakingOverModules } from './taking-over.ts';
 import { BatchShare, type SharedBatch } from '../writer/batch-share.ts';
 import { type Writership } from '../writer/writership.ts';
 import { WritingSide, type WritingSideModules } from './writing-side.ts';
@@ -375,7 +376,7 @@ export class Signing {
       registry: this.#modules.registry(),
       home: shelf.home,
       openTree: (origin) => shelf.openTree(origin),
-      enter: (origin) => enterLog(shelf, origin),
+      enter: (origin) => enterOwnLog(origin, this.#modules),
       timeBounds: this.#modules.clocks.bounds,
       onTaken: (error) => this.#taken(error),
       onTrustCheckpoint: () => background.run(() => news.tell()),

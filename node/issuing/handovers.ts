@@ -24,6 +24,11 @@ export function handoverChange({ log, index, count }: Handover): Change {
   return { put: keyOf({ log, index }), value: encodeCbor(count) };
 }
 
+/** Forgets a batch: it has no codes, or they have arrived. */
+export function handoverGone(place: Place): Change {
+  return { del: keyOf(place) };
+}
+
 export class Handovers {
   readonly #store: Store;
 
@@ -43,7 +48,7 @@ export class Handovers {
 
   /** The codes of these batches have arrived. */
   async close(handovers: readonly Place[]): Promise<void> {
-    if (handovers.length > 0) await this.#store.write(handovers.map((place) => ({ del: keyOf(place) })));
+    if (handovers.length > 0) await this.#store.write(handovers.map(handoverGone));
   }
 }
 

@@ -136,7 +136,7 @@ export class Issuer {
 
   /**
    * What is due with the calendar, to be called at least once an hour: opens the log of this month, announces that of the
-   * next, finishes and seals those before. A log that lacks entries is left as it is, and keeps no other from anything.
+   * next, finishes and seals those before. A log that lacks entries is left as it is, and keeps no other from anything; nor does one before that is contradicted.
    * @throws {NodeError} as `announce` and `Sequencer.start`; what is left is done the next time.
    */
   async tend(): Promise<void> {
@@ -190,14 +190,15 @@ export class Issuer {
 
   /**
    * Passes over a log that lacks entries, and tells of it once: whoever knows of them, be it the second place, the root or the database of the
-   * registry, speaks of that log alone. Nothing is written there, and whoever asks for a code of it hears why.
+   * registry, speaks of that log alone. So does what contradicts one that is not in use. Nothing is written there, and whoever asks for a code of it hears why.
    */
   async #ifWhole(log: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
       this.#told.delete(log);
     } catch (error) {
-      if (!isNodeError(error, 'LOG_BEHIND')) throw error;
+      const isOver = log !== this.#logNow() && isNodeError(error, 'LOG_CONTRADICTED');
+      if (!isOver && !isNodeError(error, 'LOG_BEHIND')) throw error;
       if (!this.#told.has(log)) this.#modules.onTrouble?.(error);
       this.#told.add(log);
     }

@@ -172,7 +172,7 @@ export class RecordsApart implements ApartRecords {
 }
 
 /** After a crash there is one batch of them; more, or without a crash, somebody should ask why. */
-function takenBack({ log, index }: Handover, people: number): NodeError {
+export function takenBack({ log, index }: Handover, people: number): NodeError {
   const message = `the records of ${people} ${people === 1 ? 'person' : 'people'} in ${log} from ${index} on were taken back: they were written, and never logged`;
   return logError('LOG_NOT_WRITTEN', message);
 }

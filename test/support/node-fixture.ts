@@ -45,8 +45,8 @@ export interface Machine {
   readonly troubles: unknown[];
   /** How wrong its wall time is; its running time is not. */
   readonly clockError: { aheadMs: number };
-  /** Sign in the place of those of the fixture. */
-  readonly instead: { checkpoint?: TestKey };
+  /** Sign in the place of those of the fixture; `isAttestAway`: the files of attest keys are missing. */
+  readonly instead: { checkpoint?: TestKey; isAttestAway?: boolean };
   node: RegionNode;
   /** Where what is private is kept, if that is not the store. */
   tables?: MemoryTables;
@@ -268,7 +268,7 @@ export class NodeWorld {
         keys: {
           attest: {
             inForce: () => attest,
-            withId: (keyId) => (keyId === attest.keyId ? attest : undefined),
+            withId: (keyId) => (keyId === attest.keyId && !instead.isAttestAway ? attest : undefined),
           },
           checkpoint: (atS) => inWindow(instead.checkpoint ?? checkpoint, atS),
           checkpointBy: (state, atS) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type LogShelf } from '../../../node/core/log-shelf.ts';
-import { dropOutrun, giveWay, takeOver, type TakingOverModules } from '../../../node/core/taking-over.ts';
+import { dropOutrun, giveWay } from '../../../node/core/outrun.ts';
+import { takeOver, type TakingOverModules } from '../../../node/core/taking-over.ts';
 import { type Handover } from '../../../node/issuing/handovers.ts';
 import { type LogTree } from '../../../node/log/log-tree.ts';
 import { readStagedBatches, stagingChanges } from '../../../node/log/staged-batch.ts';

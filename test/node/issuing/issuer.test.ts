@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { attestationMessage } from '../../../protocol/code/attestation.ts';
+import { attestationMessage, COMMITMENT_FROM_END } from '../../../protocol/code/attestation.ts';
 import { paddingCommitment } from '../../../protocol/code/padding.ts';
 import { parseCode } from '../../../protocol/code/code.ts';
 import { leafHash, verifyInclusion } from '../../../protocol/log/merkle.ts';
@@ -9,6 +9,7 @@ import { attestationLogOrigin } from '../../../protocol/log/origin.ts';
 import { opensslBackEnd } from '../../../node/crypto/openssl.ts';
 import { REPLACEMENT_COMPANY } from '../../../node/issuing/attestation-work.ts';
 import { codeTextOf, HeldCodes } from '../../../node/issuing/held-codes.ts';
+import { stagingChanges } from '../../../node/log/staged-batch.ts';
 import { LogView } from '../../../node/log/log-view.ts';
 import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
 import { attestationsOf, greenFields, RegionMachine, startRegion } from '../../support/issuing-fixture.ts';
@@ -239,6 +240,35 @@ describeOnAllTables('Issuer', () => {
     assert.equal(last?.hour, Math.floor(START_S / 3_600), 'as it was staged');
     assert.equal((await registry.atPlace({ log: '2026-11', index: 1 }))?.subject, 'b');
     assert.equal((await issuer.issue({ subject: 'c', fields: greenFields() })).log, '2026-12');
+    await stop();
+  });
+
+  it('T9 tells once of a log before that holds another entry than was staged, leaves it as it is, and issues into the one in use', async () => {
+    const machine = new RegionMachine();
+    const before = await startRegion(machine);
+    await before.issuer.issue({ subject: 'a', fields: greenFields() });
+    const closed = await before.treeOf('2026-11');
+    const [attestation] = await attestationsOf(closed);
+    const draft = attestation?.bytes.slice() ?? assert.fail();
+    draft[draft.length - COMMITMENT_FROM_END] = ~(draft.at(-COMMITMENT_FROM_END) ?? 0);
+    await before.store.write(stagingChanges(closed.keys, { index: 0, atS: START_S, drafts: [draft] }));
+    await before.stop();
+    const troubles: unknown[] = [];
+    // What it compares it has signed for that, and gives to nobody.
+    const { attest } = machine.region.keys;
+    const modules = {
+      onTrouble: (error: unknown) => void troubles.push(error),
+      keys: { inForce: () => attest, withId: () => attest },
+    };
+    await rejectsWith(startRegion(machine, {}, modules), 'LOG_CONTRADICTED');
+    machine.medium.crash();
+    machine.clock.nowAtMs = Date.UTC(2026, 11, 1, 12);
+    const { issuer, treeOf, stop } = await startRegion(machine, {}, modules);
+    assert.equal((await issuer.issue({ subject: 'c', fields: greenFields() })).log, '2026-12');
+    await issuer.tend();
+    assert.equal(troubles.length, 1);
+    assert.ok(isNodeError(troubles[0], 'LOG_CONTRADICTED'));
+    assert.equal((await treeOf('2026-11')).head.sealed, false);
     await stop();
   });
 
