@@ -118,6 +118,7 @@ export function assemble(
     isWriting: () => signing.isWriting,
     onChange: heedChange,
     onFork: tellFork,
+    onMore: () => antiEntropy.wake(),
     onGrown: (origin) => {
       copies.wake(origin);
       background.run(() => unproven.lookAgain());

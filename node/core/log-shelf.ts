@@ -1,5 +1,4 @@
 /** All logs that a node holds, open and by name: its own, the trust logs of the regions it follows, and its mirrors of others. */
-import { equalBytes } from '../../protocol/bytes.ts';
 import { attestationLogOrigin, parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type OpenedCheckpoint, type ReadNote } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
@@ -12,7 +11,7 @@ import { LogKeys } from '../log/log-keys.ts';
 import { LogTree } from '../log/log-tree.ts';
 import { type Clock, type SecondPlace, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
-import { type Followed, standingForksOf } from '../sync/followed.ts';
+import { type Followed } from '../sync/followed.ts';
 import { Mirror } from '../sync/mirror.ts';
 import { isCutOff } from '../trust/cut-offs.ts';
 import { allVerifierKeys, logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
@@ -25,10 +24,10 @@ import { Turns } from '../turns.ts';
 import { dropCopy, dropRegion, type FollowedRoot, requireRoot, settleRoot } from './root-change.ts';
 import { type Vetting } from '../witness/witness-rule.ts';
 import { type InvitedRegion } from './node-options.ts';
-import { type NodeStatus } from './node-status.ts';
 import { LeftTree } from './left-tree.ts';
 import { OwnLeaves, type OwnLeavesModules } from './own-leaves.ts';
 import { OwnLog, type OwnLogModules } from './own-log.ts';
+import { type ShelfReport, shelfReport } from './shelf-report.ts';
 
 export interface LogShelfOptions {
   readonly region: string;
@@ -51,6 +50,8 @@ export interface LogShelfModules
   /** A keeper holds something new; `isNewer`: another checkpoint. */
   readonly onChange: (isNewer: boolean) => void;
   readonly onFork: (origin: string, evidence: ForkEvidence) => void;
+  /** More logs are followed than before, of which peers may have all: once for those that came together. Must not throw. */
+  readonly onMore: () => void;
   /** A copy of an attestation log has more entries, or others. */
   readonly onGrown: (origin: string) => void;
   /** What is stored of the logs whose names begin so is another now. Must not reject; nothing of them is opened before it resolves. */
@@ -112,31 +113,13 @@ export class LogShelf {
     return this.#logs;
   }
 
-  /** How many entries each log has, which own ones once had more, or have another tree that was left, why those cannot be used that cannot, and of which there are proofs of forks. */
-  get report(): Pick<NodeStatus, 'sizes' | 'behind' | 'closed' | 'forked' | 'disowned' | 'left'> {
-    const sizes: Record<string, number> = {};
-    const behind: Record<string, number> = {};
-    const closed: Record<string, string> = Object.fromEntries(this.#unopened);
-    const forked: string[] = [];
-    const disowned: string[] = [];
-    for (const [origin, log] of this.#logs) {
-      const { tree, forks } = log;
-      if (standingForksOf(log).length > 0) forked.push(origin);
-      else if (forks.length > 0) disowned.push(origin);
-      if (tree.trouble === undefined) {
-        sizes[origin] = tree.size;
-        if (log instanceof OwnLog && log.waiting !== undefined) behind[origin] = log.waiting;
-      } else closed[origin] = tree.trouble.message;
-    }
-    for (const { region, origin, damage, state } of this.#modules.board.keepers.values()) {
-      if (damage !== undefined) closed[origin] ??= damage.message;
-      const recognised = this.home.state.recognition(region);
-      if (recognised === undefined || recognised.standing === 'withdrawn' || !state.fingerprint) continue;
-      if (!equalBytes(recognised.fingerprint, state.fingerprint))
-        closed[origin] ??= 'recognised under another root by now: start the node again, and it follows that';
-    }
-    const left = this.ownLogs.flatMap((log) => log.left ?? []);
-    return { sizes, behind, closed, forked, disowned, left };
+  get report(): ShelfReport {
+    return shelfReport({
+      home: this.home,
+      keepers: this.#modules.board.keepers.values(),
+      logs: this.#logs,
+      unopened: this.#unopened,
+    });
   }
 
   get ownLogs(): readonly OwnLog[] {
@@ -185,6 +168,7 @@ export class LogShelf {
       const states = this.#states();
       if (this.#isFollowing(states)) return;
       this.#isHindered = false;
+      const before = this.#logs.size;
       for (const { log } of this.home.state.logs()) await this.openTree(this.#ownOrigin(log));
       const { named = [], mirrors = [], network } = this.#options;
       const invited = this.#invited;
@@ -214,6 +198,7 @@ export class LogShelf {
       // A region that was added just now brings a state of its own: the next call looks at that.
       this.#followed = this.#isHindered ? [] : states;
       this.#followedInvited = invited;
+      if (this.#logs.size > before) this.#modules.onMore();
     });
   }
 

@@ -3,12 +3,15 @@ import { equalBytes, hexBytes } from '../../protocol/bytes.ts';
 import { NODE_ADDRESSES_MAX } from '../../protocol/limits.ts';
 import { type NodeIdentity } from '../../protocol/trust/trust-state.ts';
 import { type Config } from '../config/schema.ts';
+import { type RegionNode } from '../core/region-node.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { type Region } from '../region/region.ts';
 
 export interface AnnouncerModules {
-  readonly region: Region;
+  readonly region: Pick<Region, 'state' | 'publish' | 'publishWitnessed'> & {
+    readonly node: Pick<RegionNode, 'whenWriting' | 'submit'>;
+  };
   readonly publicKey: Uint8Array;
   /** libp2p addresses without the name of the peer. */
   readonly addresses: () => readonly string[];
@@ -23,6 +26,8 @@ const DAY_S = 86_400;
 const WINDOW_S = 30 * DAY_S;
 const ROUND_MS = 30_000;
 const FIRST_ROUNDS_MS = 500;
+/** Until it signs there is nothing to announce, and nothing wrong with that: whoever is to sign tells of what is. */
+const NOT_YET = ['PEER_UNREACHABLE', 'LOG_FENCED', 'LOG_UNSETTLED', 'LOG_BEHIND'] as const;
 
 /** What peers are told of where this node listens: libp2p addresses without its name. */
 export function announcedAddresses(
@@ -62,9 +67,7 @@ export class Announcer {
         isAnnounced = true;
         await this.#publish();
       } catch (error) {
-        // Until it signs there is nothing to announce, and nothing wrong with that.
-        if (isNodeError(error, 'PEER_UNREACHABLE') || isNodeError(error, 'LOG_FENCED'))
-          waitMs = FIRST_ROUNDS_MS;
+        if (NOT_YET.some((code) => isNodeError(error, code))) waitMs = FIRST_ROUNDS_MS;
         else if (!signal.aborted) onTrouble(error);
       }
       await clock.wait(waitMs, signal).catch(() => undefined);

@@ -62,6 +62,8 @@ export interface SyncCounters {
 /** Messages that are looked at, at the same time, in all and of one peer. */
 const AT_ONCE = { ofAll: 256, ofPeer: 32 } as const;
 const INTERVAL_MS = 30_000;
+/** Between two intervals that `wake` cuts short: what others log may make it be called again and again. */
+const WOKEN_MS_MIN = 1_000;
 /** Peers that are asked in an interval: with more, the work of it would grow with the square of the regions. */
 const PEERS_ASKED = 8;
 const UNPROVEN_REMEMBERED = 64;
@@ -85,6 +87,7 @@ export class AntiEntropy {
   /** By log and peer: until when it is not asked for another branch. To fold one costs as much as the whole log. */
   readonly #sought = new RecentMap<{ readonly untilMs: number }>(SOUGHT_REMEMBERED);
   readonly #hints: EvidenceHints;
+  #pause = new AbortController();
   #running: Promise<void> | undefined;
 
   constructor({ intervalMs = INTERVAL_MS }: AntiEntropyOptions, modules: AntiEntropyModules) {
@@ -110,8 +113,14 @@ export class AntiEntropy {
   /** Safe to call twice. Resolves once nothing is being done any more. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#pause.abort();
     await this.#running;
     await Promise.all(this.#tasks);
+  }
+
+  /** There is more to ask for than before: the next interval begins now, however often this is called, or as soon as the one under way has lasted a second. */
+  wake(): void {
+    this.#pause.abort();
   }
 
   get counters(): SyncCounters {
@@ -167,10 +176,16 @@ export class AntiEntropy {
   }
 
   async #run(): Promise<void> {
+    const { clock } = this.#modules;
     const { signal } = this.#stopping;
+    const sinceMsMin = Math.min(WOKEN_MS_MIN, this.#intervalMs);
     while (!signal.aborted) {
+      this.#pause = new AbortController();
+      const fromMs = clock.runMs();
       for (const peer of this.#due()) void this.#spawn(peer, () => this.round(peer));
-      await this.#modules.clock.wait(this.#intervalMs, signal).catch(() => undefined);
+      await clock.wait(this.#intervalMs, this.#pause.signal).catch(() => undefined);
+      const tooSoonMs = fromMs + sinceMsMin - clock.runMs();
+      if (tooSoonMs > 0) await clock.wait(tooSoonMs, signal).catch(() => undefined);
     }
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type RegionNode } from '../../../node/core/region-node.ts';
 import { type IssueRequest } from '../../../node/issuing/issuer.ts';
 import { isNodeError } from '../../../node/node-error.ts';
+import { TOPICS } from '../../../node/sync/messages.ts';
 import { encodeWriterAnswer, WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
 import { parseMemory, recordIn } from '../../../node/writer/writer-memory.ts';
 import { STANDBY_PROTOCOL } from '../../../node/writer/batch-share.ts';
@@ -82,6 +83,30 @@ describe('RegionNode where witnesses fence the writer', () => {
     assert.deepEqual([seen.writer?.isSelf, seen.writer?.writer], [false, hexOf(FIRST)]);
     assert.match(seen.reason ?? '', /writes for this region since .*epoch 1/);
     await rejectsWith(world.run(world.node(SPARE).commitState()), 'LOG_FENCED');
+    await world.stop();
+  });
+
+  it('a standby that has just met the writer, and nobody else, has all logs within seconds, though no gossip reaches it', async () => {
+    const world = await withStandby();
+    const { log } = await world.issue('DE');
+    await world.pass(10);
+    const late = 'DE#3';
+    world.addMachine(late, { fenced: { identity: testKey(103).publicKey, isStandby: true } });
+    for (const other of ['FR', 'IT', SPARE]) world.network.cut(late, other);
+    const topics: readonly string[] = Object.values(TOPICS);
+    world.network.tamper = ({ to, protocol, bytes }) =>
+      to === late && topics.includes(protocol) ? undefined : bytes;
+    await world.boot(late, () => true);
+    const wanted = Object.entries(world.node('DE').status.sizes);
+    assert.ok(wanted.some(([origin]) => origin === `DE.test/attest/${log}`));
+    const { sizes, sync } = world.node(late).status;
+    assert.ok(wanted.some(([origin, size]) => (sizes[origin] ?? 0) < size));
+    const isLevel = () => {
+      const held = world.node(late).status.sizes;
+      return wanted.every(([origin, size]) => (held[origin] ?? 0) >= size);
+    };
+    await world.until(isLevel, 'it has all logs', 5);
+    assert.ok(world.node(late).status.sync.rounds <= sync.rounds + 3, 'one comparison for all of them');
     await world.stop();
   });
 

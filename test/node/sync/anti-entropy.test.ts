@@ -79,6 +79,26 @@ describe('AntiEntropy', () => {
     assert.ok(![...(await next()), ...(await next())].includes(PEERS[0] ?? ''));
   });
 
+  it('begins the next interval at once when it is woken, once for all calls of a second, and the one after that in its time', async () => {
+    await next();
+    await clock.advance(INTERVAL_MS / 2);
+    asked = [];
+    for (let i = 0; i < 3; i++) antiEntropy.wake();
+    await clock.advance(100);
+    const { length } = asked;
+    assert.ok(length === 8 || length === 9, `${length} at once`);
+    for (let i = 0; i < 3; i++) antiEntropy.wake();
+    await clock.advance(800);
+    assert.equal(asked.length, length, 'within the second');
+    await clock.advance(200);
+    assert.ok(asked.length >= length + 8 && asked.length <= length + 9, 'after it');
+    asked = [];
+    await clock.advance(INTERVAL_MS - 1_000);
+    assert.deepEqual(asked, []);
+    await clock.advance(1_000);
+    assert.ok(asked.length === 8 || asked.length === 9);
+  });
+
   it('asks all of a few', async () => {
     for (const peer of PEERS.slice(8)) network.leave(peer);
     assert.deepEqual(await next(), PEERS.slice(0, 8));
