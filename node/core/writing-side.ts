@@ -6,14 +6,20 @@ import { parseBasis } from '../../protocol/disclosure/basis.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { MANUAL_RULE_ID, reasonOf } from '../../protocol/trust/tally.ts';
 import { type AttestationWorkModules, type AttestKeys } from '../issuing/attestation-work.ts';
-import { Issuer, type Issued, type IssuerModules, type IssueRequest } from '../issuing/issuer.ts';
+import {
+  Issuer,
+  type Issued,
+  type IssuerModules,
+  type IssuerOptions,
+  type IssueRequest,
+} from '../issuing/issuer.ts';
 import { type TimeBounds } from '../clock/time-bounds.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { logError } from '../log/log-error.ts';
 import { type Receipt } from '../log/log-work.ts';
 import { type LogWriterModules } from '../log/log-writer.ts';
 import { isSignedBy } from '../log/own-checkpoint.ts';
-import { Sequencer, type SequencerOptions } from '../log/sequencer.ts';
+import { Sequencer } from '../log/sequencer.ts';
 import { type KeyedSigner, type TrustLogItem, TrustLogWork } from '../log/trust-log-work.ts';
 import { type NodeError } from '../node-error.ts';
 import { type Clock, type HighWater, type Random, type Signer } from '../ports.ts';
@@ -37,10 +43,7 @@ export interface NodeKeys {
   readonly witness: (atS: number) => Signer;
 }
 
-export interface WritingSideOptions extends SequencerOptions {
-  readonly region: string;
-  readonly network: string;
-}
+export type WritingSideOptions = IssuerOptions;
 
 export interface WritingSideModules
   extends

@@ -154,7 +154,6 @@ export class IssueOnce {
       requireSame(known.input, input);
       const issued = await this.#settled(known, order);
       if (issued !== undefined) return issued;
-      await this.marks.requireNone(order.subject, known.ordered);
     }
     const request = await order.judge();
     const note = known ?? { input, sizes: this.#modules.sizes(), ordered };
@@ -167,20 +166,24 @@ export class IssueOnce {
     return issued;
   }
 
-  /** What came of an order that was begun before. */
-  async #settled({ issued, sizes }: Noted, { subject, status }: Order): Promise<IssuedOnce | undefined> {
+  /** What came of an order that was begun before. @throws {NodeError} FORGOTTEN where nothing is to come of it any more, and as the tables and the logs. */
+  async #settled(
+    { issued, sizes, ordered }: Noted,
+    { subject, status }: Order,
+  ): Promise<IssuedOnce | undefined> {
     const { held, tend } = this.#modules;
     if (issued !== undefined) {
       const [found] = await held().atPlaces([issued]);
       if (found?.subject === subject) return found;
       // Where it is in no log, or another's, its batch was taken back.
       if (found === undefined && (await held().isNobodys(issued))) throw forgottenSince();
+      await this.marks.requireNone(subject, ordered);
       return undefined;
     }
     // As bytes: what is not given may be told as undefined.
-    const ordered = encodeStatus(status);
+    const wanted = encodeStatus(status);
     const isOrdered = ({ log, index, fields }: RegistryRecord) =>
-      index >= (sizes[log] ?? 0) && equalBytes(encodeStatus(fields.status), ordered);
+      index >= (sizes[log] ?? 0) && equalBytes(encodeStatus(fields.status), wanted);
     // Asked first: what is logged meanwhile is found below.
     const isOnItsWay = async () => (await held().unlogged(subject)).some(isOrdered);
     if (await isOnItsWay()) {
@@ -188,6 +191,8 @@ export class IssueOnce {
       if (await isOnItsWay())
         throw logError('LOG_UNSETTLED', 'a code of this order is on its way into a log');
     }
+    // What the process died over may be there, and is not given.
+    await this.marks.requireNone(subject, ordered);
     return (await held().ofSubject(subject)).find(isOrdered);
   }
 

@@ -28,7 +28,8 @@ import {
   type AttestationWorkModules,
   type CommittedStatus,
 } from './attestation-work.ts';
-import { type Ordered } from './forgotten-marks.ts';
+import { type ForgottenMarksOptions, type Ordered } from './forgotten-marks.ts';
+import { isCounted } from './forgetting.ts';
 import { logIdAt, logInUse } from './month-logs.ts';
 import { type Prepare, type Unprepared } from './preparing.ts';
 import { RecordsApart, type RecordsApartModules } from './records-apart.ts';
@@ -63,6 +64,8 @@ export interface Issued {
 export interface IssuerOptions extends SequencerOptions {
   readonly region: string;
   readonly network: string;
+  /** See `ForgottenMarksOptions`: where the region has another machine, that is to forget too what is forgotten here. */
+  readonly fenced?: ForgottenMarksOptions['fenced'];
 }
 
 export interface IssuerModules
@@ -249,11 +252,26 @@ export class Issuer {
 
   async #issue(item: CommittedStatus): Promise<Issued> {
     const { log, receipt } = await this.#submit(item);
-    // Forgotten once it was staged: what opens it is destroyed, and does not leave here either.
-    const refusal = await this.#modules.gate.refusalToGive(item.subject, item.ordered);
-    if (refusal !== undefined) throw refusal;
     const { index, entry: attestation, checkpoint } = receipt;
+    const refusal = await this.#modules.gate.refusalToGive(item.subject, item.ordered);
+    if (refusal !== undefined) {
+      if (isNodeError(refusal, 'FORGOTTEN')) await this.#forget(item, { log, index });
+      throw refusal;
+    }
     return { log, index, attestation, openings: item.openings, checkpoint };
+  }
+
+  /**
+   * Of somebody who was forgotten once it was staged: what opens it does not leave here, and is destroyed. Who was forgotten here has nothing there any more;
+   * but whom the other machine was told to forget it names by the codes that it knows itself.
+   */
+  #forget({ subject, ordered }: CommittedStatus, place: Place): Promise<void> {
+    const { fenced } = this.#options;
+    return this.#modules.registry.forgetPlace(subject, place, {
+      isCounted: (one) => isCounted(one, this.#modules),
+      // By the other machine too, which was given the batch: no later than the person was, so that what is ordered since is theirs.
+      ...(fenced !== undefined && { forOtherAtS: ordered.atS }),
+    });
   }
 
   async #submit(item: CommittedStatus): Promise<{ log: string; receipt: Receipt }> {

@@ -27,6 +27,10 @@ export interface NamedForgettingOptions {
   readonly onPerson?: ((subject: string, place: Place) => Promise<void>) | undefined;
 }
 
+export interface PlaceForgettingOptions extends Pick<ForgettingOptions, 'forOtherAtS'> {
+  readonly isCounted: (place: Place) => boolean;
+}
+
 export interface ForgetterModules {
   readonly tables: PrivateTables;
   readonly sealers: LogSealers;
@@ -71,13 +75,32 @@ export class Forgetter {
     const subject = page && recordOfPage(page.bytes, place.index - page.first)?.subject;
     if (subject !== undefined && pointers.nameOf(subject, place) === name) {
       await onPerson?.(subject, place);
-      const [places = []] = await pointers.of([subject]);
-      const isLast = places.every((one) => byPlace(one, place) === 0);
-      await this.#unpoint(subject, [place], isLast);
-      return this.#destroy(subject, place, isCounted);
+      return this.#forgetOne(subject, place, isCounted);
     }
     await pointers.dropNamed(name);
     if (page !== undefined) await tables.compact(page.key, keyAfter(page.key));
+  }
+
+  /** Forgets one attestation of a person; nothing where it is somebody else's, or forgotten. As `forgetNamed`. */
+  async forgetPlace(
+    subject: string,
+    place: Place,
+    { isCounted, forOtherAtS }: PlaceForgettingOptions,
+  ): Promise<void> {
+    const { pageAt, forgotten } = this.#modules;
+    const page = await pageAt(place);
+    const record = page && recordOfPage(page.bytes, place.index - page.first);
+    if (record?.subject !== subject) return;
+    if (forOtherAtS !== undefined) await forgotten.note(subject, [place], forOtherAtS);
+    await this.#forgetOne(subject, place, isCounted);
+  }
+
+  /** The record goes last. */
+  async #forgetOne(subject: string, place: Place, isCounted: (place: Place) => boolean): Promise<void> {
+    const [places = []] = await this.#modules.pointers.of([subject]);
+    const isLast = places.every((one) => byPlace(one, place) === 0);
+    await this.#unpoint(subject, [place], isLast);
+    await this.#destroy(subject, place, isCounted);
   }
 
   /** Of an attestation what opens it, and what its colour rests on, unless it is somebody else's. */

@@ -18,7 +18,12 @@ import { isNodeError } from '../node-error.ts';
 import { type PrivateTables } from './private-tables.ts';
 import { Turns } from '../turns.ts';
 import { encodeBases, parseBases } from './bases.ts';
-import { Forgetter, type ForgettingOptions, type NamedForgettingOptions } from './forgetter.ts';
+import {
+  Forgetter,
+  type ForgettingOptions,
+  type NamedForgettingOptions,
+  type PlaceForgettingOptions,
+} from './forgetter.ts';
 import { ForgottenRows } from './forgotten-rows.ts';
 import { LogSealers } from './log-sealers.ts';
 import { basisKey, pageKey, PAGES, rangeOf } from './page-keys.ts';
@@ -322,6 +327,11 @@ export class Registry {
   /** See `Forgetter.forgetNamed`. */
   forgetNamed(name: string, options: NamedForgettingOptions): Promise<void> {
     return this.#turns.take('forget', () => this.#forgetter.forgetNamed(name, options));
+  }
+
+  /** See `Forgetter.forgetPlace`. */
+  forgetPlace(subject: string, place: Place, options: PlaceForgettingOptions): Promise<void> {
+    return this.#turns.take('forget', () => this.#forgetter.forgetPlace(subject, place, options));
   }
 
   async #page({ log, index }: Place): Promise<OpenPage | undefined> {

@@ -6,7 +6,7 @@ import { attestationLogOrigin, trustLogOrigin } from '../../protocol/log/origin.
 import { opensslBackEnd } from '../../node/crypto/openssl.ts';
 import { scryptInPool } from '../../node/crypto/scrypt.ts';
 import { ForgottenMarks } from '../../node/issuing/forgotten-marks.ts';
-import { type IssuerModules, Issuer } from '../../node/issuing/issuer.ts';
+import { type IssuerModules, type IssuerOptions, Issuer } from '../../node/issuing/issuer.ts';
 import { prepareHere } from '../../node/issuing/preparing.ts';
 import { StagingGate } from '../../node/issuing/staging-gate.ts';
 import { type LogTree } from '../../node/log/log-tree.ts';
@@ -86,7 +86,7 @@ export interface RegionProcess {
 /** Its trust log begins with the entries of the fixture; what is logged there is folded before it is acknowledged. */
 export async function startRegion(
   machine: RegionMachine,
-  options: SequencerOptions = {},
+  options: SequencerOptions & Pick<IssuerOptions, 'fenced'> = {},
   modules: Partial<IssuerModules> = {},
 ): Promise<RegionProcess> {
   const { region, clock, bytes: random } = machine;

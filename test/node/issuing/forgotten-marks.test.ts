@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ForgottenMarks, MARK_S } from '../../../node/issuing/forgotten-marks.ts';
 import { IssueOnce, type IssuedOnce, type Order } from '../../../node/issuing/issue-once.ts';
+import { type HeldCode } from '../../../node/issuing/held-codes.ts';
 import { isNodeError, NodeError } from '../../../node/node-error.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../../../node/registry/sealer.ts';
 import { systemRandom } from '../../../node/system-random.ts';
@@ -14,7 +15,7 @@ const HOUR_S = 3_600;
 function bench() {
   const clock = new ManualClock(START_S * 1_000);
   const tables = new MemoryTables();
-  const standing = { isBreaking: false, issued: 0 };
+  const standing = { isBreaking: false, issued: 0, held: [] as HeldCode[] };
   const troubles: unknown[] = [];
   const once = new IssueOnce(
     { registryKey: REGISTRY_KEY },
@@ -27,7 +28,7 @@ function bench() {
         return Promise.resolve({ log: '2026-11', index: standing.issued++ } as IssuedOnce);
       },
       held: () => ({
-        ofSubject: () => Promise.resolve([]),
+        ofSubject: () => Promise.resolve(standing.held),
         unlogged: () => Promise.resolve([]),
         atPlaces: () => assert.fail('nothing came of it yet'),
         isNobodys: () => assert.fail('nothing came of it yet'),
@@ -283,6 +284,20 @@ describe('IssueOnce after somebody was forgotten', () => {
       await once.issue(orderOf('b'));
       assert.equal(standing.issued, 1);
     }
+  });
+
+  it('T25 nor what is left of it where the process died before it could destroy that', async () => {
+    const { once, marks, standing, orderOf, breakOff, wait, nowS } = bench();
+    const order = orderOf('a');
+    const left = { subject: 'p', log: '2026-11', index: 7, fields: { status: order.status } } as HeldCode;
+    await breakOff(order);
+    standing.held = [left];
+    assert.equal(await once.issue(order), left);
+    await breakOff(orderOf('b', 'p'));
+    await wait(60);
+    await marks.forgotByOther('p', nowS());
+    await assert.rejects(once.issue(orderOf('b', 'p')), isForgotten);
+    assert.equal(standing.issued, 0);
   });
 
   it('T25 nor where the clock was set back in between', async () => {

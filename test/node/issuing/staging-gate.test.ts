@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { Forgetting } from '../../../node/issuing/forgetting.ts';
-import { type IssuerModules } from '../../../node/issuing/issuer.ts';
+import { type IssuerModules, type IssuerOptions } from '../../../node/issuing/issuer.ts';
 import { prepareHere } from '../../../node/issuing/preparing.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type Change } from '../../../node/ports.ts';
 import { type Condition } from '../../../node/registry/private-tables.ts';
+import { MANUAL_RULE_ID } from '../../../protocol/trust/tally.ts';
 import { scryptInPool } from '../../../node/crypto/scrypt.ts';
 import { greenFields, RegionMachine, startRegion } from '../../support/issuing-fixture.ts';
 import { MemoryTables } from '../../support/memory-tables.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { DAY_S, LOG_ID } from '../../support/region-fixture.ts';
+import { describeOnAllTables } from '../../support/tables.ts';
 
 const HOUR_MS = 3_600_000;
 const isForgotten = (error: unknown) => isNodeError(error, 'FORGOTTEN');
@@ -47,8 +49,12 @@ class HaltingTables extends MemoryTables {
 }
 
 /** A region in which `p` has a code, and is forgotten when that is wanted. */
-async function begin(machine = new RegionMachine(), modules: Partial<IssuerModules> = {}) {
-  const process = await startRegion(machine, {}, modules);
+async function begin(
+  machine = new RegionMachine(),
+  modules: Partial<IssuerModules> = {},
+  options: Pick<IssuerOptions, 'fenced'> = {},
+) {
+  const process = await startRegion(machine, options, modules);
   const { registry, gate, marks, issuer, openTree } = process;
   await issuer.issue(request('p'));
   const forgetting = new Forgetting(machine.region, {
@@ -200,3 +206,58 @@ describe('StagingGate', () => {
     await stop();
   });
 });
+
+describeOnAllTables(
+  'Issuer.issue to somebody of whom the other machine says meanwhile that they were forgotten',
+  () => {
+    for (const fenced of [undefined, { identity: new Uint8Array(32) }])
+      it(`T25 gives nothing of what is staged, and leaves nothing of it${fenced ? ', there either' : ''}`, async () => {
+        const machine = new RegionMachine();
+        const signing = barrier();
+        const permit = async () => {
+          await signing.pass();
+          return undefined;
+        };
+        const { issuer, marks, registry, heldBy, treeOf, stop } = await begin(
+          machine,
+          { permit },
+          { fenced },
+        );
+        signing.isClosed = true;
+        const { size } = await treeOf(LOG_ID);
+        const byHand = { ...greenFields().status, ruleId: MANUAL_RULE_ID };
+        const rejected = assert.rejects(
+          issuer.issue({ subject: 'p', fields: { status: byHand }, basis: new Uint8Array(8) }),
+          isForgotten,
+        );
+        await signing.reached;
+        const atS = machine.clock.nowMs() / 1_000;
+        await marks.forgotByOther('p', atS);
+        signing.release();
+        await rejected;
+        // What the other machine names by itself is no part of it.
+        const [kept = assert.fail()] = await registry.ofSubject('p');
+        assert.deepEqual([await heldBy('p'), kept.index], [1, size - 1]);
+        const place = { log: LOG_ID, index: size };
+        assert.deepEqual(
+          [await registry.atPlace(place), await registry.basisOf(place)],
+          [undefined, undefined],
+        );
+        // The tally of the leaf is what it was.
+        const uncounted: string[] = [];
+        for await (const { index, status } of registry.uncounted({ log: LOG_ID, from: 0, until: size + 1 }))
+          uncounted.push(`${index} ${status.ruleId}`);
+        assert.deepEqual(uncounted, [`${size} ${MANUAL_RULE_ID}`]);
+        const told: number[] = [];
+        for await (const order of registry.forgotten.all(assert.fail)) {
+          assert.equal(registry.forgotten.notedAtS(order), Math.floor(atS));
+          told.push(order.place.index);
+        }
+        assert.deepEqual(told, fenced ? [size] : []);
+        machine.clock.nowAtMs += 1_000;
+        await issuer.issue(request('p'));
+        assert.equal(await heldBy('p'), 2);
+        await stop();
+      });
+  },
+);
