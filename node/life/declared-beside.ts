@@ -56,23 +56,23 @@ export function dossierWith(
 }
 
 /**
- * Somebody whose newest code was revoked may get another for having declared since: since that was noted, or else, where it is revoked and
- * not noted yet, since nothing was to be noted. `updatedAtS`: when all colours were last updated, and revoked codes noted.
+ * Somebody whose newest code, or one that an order gave, was revoked may get another for having declared since: since that was noted, or else, where it is
+ * revoked and not noted yet, since nothing was to be noted. `updatedAtS`: when all colours were last updated, and revoked codes noted.
  */
 export function declaredAnew(
   dossier: Dossier,
   { isRevoked, updatedAtS }: { readonly isRevoked: (place: Place) => boolean; readonly updatedAtS: number },
 ): Dossier {
-  const { withdrawn, declaration } = dossier;
-  const { declaredAtS } = declaration.said;
+  const { declaredAtS } = dossier.declaration.said;
   const newest = newestByRules(dossier);
-  if (newest === undefined) return dossier;
-  const { log, index } = newest;
-  const isNoted = withdrawn?.log === log && withdrawn.index === index;
-  const sinceS = isNoted ? (withdrawn.notedAtS ?? 0) : Math.max(newest.atS, updatedAtS);
-  return declaredAtS >= sinceS && (isNoted || isRevoked({ log, index }))
-    ? { ...dossier, withdrawn: { ...(isNoted && withdrawn), log, index, isDeclared: true } }
-    : dossier;
+  const changes = dossier.changes.map((change) => {
+    if (change !== newest && change.kind !== 'found') return change;
+    const { withdrawn, atS } = change;
+    const sinceS = withdrawn ? (withdrawn.notedAtS ?? 0) : Math.max(atS, updatedAtS);
+    const isAnew = declaredAtS >= sinceS && (withdrawn !== undefined || isRevoked(change));
+    return isAnew ? { ...change, withdrawn: { ...withdrawn, isDeclared: true } } : change;
+  });
+  return { ...dossier, changes };
 }
 
 /** Both have passed the same schema, and so have their members in the same order. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Status } from '../../protocol/code/status.ts';
 import { LIST_KINDS } from '../lists/kinds.ts';
 import { encodePaddedJson, membersOf, parsePaddedJson } from '../registry/padded-json.ts';
+import { byPlace } from '../registry/pages.ts';
 import { declarationSchema } from './declaration.ts';
 import { earlierSchema } from './earlier.ts';
 
@@ -73,6 +74,8 @@ export const changeSchema = z.strictObject({
   corrects: z.int().optional(),
   /** Codes were revoked to make place for it. */
   madePlace: z.literal(true).optional(),
+  /** It was seen to be revoked: when first, and whether the person has declared anew since. Of the newest code, and of those that orders gave. */
+  withdrawn: z.strictObject({ isDeclared: z.boolean(), notedAtS: z.int().optional() }).optional(),
 });
 export type StatusChange = Readonly<z.infer<typeof changeSchema>>;
 
@@ -109,7 +112,7 @@ export const dossierSchema = z.strictObject({
   earlier: earlierSchema.optional(),
   changes: z.array(changeSchema).max(CHANGES_MAX),
   objections: z.array(objectionSchema).max(OBJECTIONS_MAX),
-  /** The newest code when it was seen to be revoked otherwise, when that was first seen, and whether the person has declared anew since. */
+  /** As older software noted of the newest code that it was revoked. */
   withdrawn: z
     .strictObject({
       log: z.string(),
@@ -123,12 +126,28 @@ export const dossierSchema = z.strictObject({
 });
 export type Dossier = Readonly<z.infer<typeof dossierSchema>>;
 
-/** Of renewals that follow each other the newest is kept. */
+/** Of green renewals that follow each other the newest is kept. */
 export function withChange(dossier: Dossier, change: StatusChange): Dossier {
   const [newest, ...older] = dossier.changes;
-  const isRenewedAgain = newest?.kind === 'renewed' && change.kind === 'renewed';
+  const isRenewedAgain =
+    newest?.kind === 'renewed' && change.kind === 'renewed' && change.status.colour === 'green';
   const before = isRenewedAgain ? older : dossier.changes;
-  return { ...dossier, changes: [change, ...before].slice(0, CHANGES_MAX) };
+  return { ...dossier, changes: withinMax([change, ...before], change.atS) };
+}
+
+/** With a code that an order gave among the others, in the order in which they were issued. */
+export function withFound(dossier: Dossier, found: StatusChange, nowS: number): Dossier {
+  const older = dossier.changes.findIndex((change) => byPlace(change, found) < 0);
+  const at = older < 0 ? dossier.changes.length : older;
+  return { ...dossier, changes: withinMax(dossier.changes.toSpliced(at, 0, found), nowS) };
+}
+
+/** Without the oldest; what an order gave counts until it is over, and is forgotten last. */
+function withinMax(changes: readonly StatusChange[], nowS: number): StatusChange[] {
+  if (changes.length <= CHANGES_MAX) return [...changes];
+  const isOver = ({ kind, status }: StatusChange) => kind !== 'found' || status.expiresAtS <= nowS;
+  const at = changes.findLastIndex((change, i) => i > 0 && isOver(change));
+  return withinMax(changes.toSpliced(at < 0 ? changes.length - 1 : at, 1), nowS);
 }
 
 /** A later revocation by hand must not be taken for one of ours. */
@@ -153,5 +172,10 @@ const MEMBERS = membersOf(dossierSchema);
 
 /** From bytes that were opened with the key of the registry. @throws {NodeError} as `parsePaddedJson`. */
 export function parseDossier(bytes: Uint8Array): Dossier {
-  return parsePaddedJson(bytes, MEMBERS) as Dossier;
+  const { withdrawn, ...dossier } = parsePaddedJson(bytes, MEMBERS) as Dossier;
+  if (withdrawn === undefined) return dossier;
+  const { log, index, ...noted } = withdrawn;
+  const isIt = (change: StatusChange) => change.kind !== 'revoked' && byPlace(change, { log, index }) === 0;
+  const changes = dossier.changes.map((one) => (isIt(one) ? { ...one, withdrawn: noted } : one));
+  return { ...dossier, changes };
 }

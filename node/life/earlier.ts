@@ -48,9 +48,14 @@ export function earlierAt(holding: Holding, nowS: number): Earlier {
   };
 }
 
+/** Whether it was upheld, whatever came of that. */
+export function isGranted({ state }: Pick<Objection, 'state'>): boolean {
+  return state !== 'open' && state !== 'rejected';
+}
+
 /** When an objection was upheld last: nothing that was told by then counts. -1 where none was. */
 export function mendedAtS({ objections }: Pick<Holding, 'objections'>): number {
-  const mended = objections.filter(({ state }) => state !== 'open' && state !== 'rejected');
+  const mended = objections.filter(isGranted);
   return Math.max(-1, ...mended.map(({ decidedAtS = -1 }) => decidedAtS));
 }
 

@@ -1,16 +1,20 @@
 /**
  * Codes that rules gave otherwise than by updates, as `entente issue --rules` does, on facts that were told with the order. Updates find them, and what was
- * told counts on: nobody gets a looser code while that, together with what lists say since, still gives a stricter one.
+ * told counts on: nobody gets a looser code while that, together with what lists say since, still gives a stricter one. One that was revoked keeps looser ones
+ * away as well, until its holder declares anew, an objection to it is upheld, or it would be over. docs/issuing.md has all of it as a table.
  */
+import { type Status } from '../../protocol/code/status.ts';
 import { type Basis } from '../../protocol/disclosure/basis.ts';
 import { byPlace } from '../registry/pages.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type RegistryRecord } from '../registry/registry.ts';
 import { type Bases } from './bases.ts';
 import { listedOf, sureOf, withListed } from './contradictions.ts';
-import { type Dossier, newestByRules, type StatusChange, statusToKeep } from './dossier.ts';
-import { mendedAtS } from './earlier.ts';
-import { bindingOf, givenBy, isStricter, type JudgedAt } from './judging.ts';
+import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
+import { CHANGES_MAX, type Dossier, newestByRules, type StatusChange, statusToKeep } from './dossier.ts';
+import { type Demanding, givenBy, isGone, isStricter, type JudgedAt, stricterBy } from './judging.ts';
+import { isGranted } from './earlier.ts';
+import { isAbout } from './objections.ts';
 import { type Judged } from './updater.ts';
 
 const HOUR_S = 3_600;
@@ -52,60 +56,128 @@ export function issuedOtherwise(
     .findLast((record) => isLater(record) && !at.isRevoked(record));
 }
 
-/** Whether somebody who may get a code may have such a code too: nothing stricter runs beside a green one that an update gave. */
+/** Whether somebody may have such a code too: beside a green one that an update gave, and that runs, nothing stricter does. */
 export function mayHoldOther({ last, judgement }: Judged, { nowS, isRevoked }: JudgedAt): boolean {
+  if (judgement.what === 'overridden') return true;
   if (!('decision' in judgement) || last === undefined) return false;
   return last.status.colour !== 'green' || last.status.expiresAtS <= nowS || isRevoked(last);
 }
 
-/** Nobody gets a looser code than one of these that binds. `running`: the codes of people by pseudonym. Rejects as the tables. */
+/**
+ * The yellow and red codes that orders gave and that are not over, revoked or not, of which a dossier does not tell. An update notes what it gives with the code
+ * itself, so that whatever else is there came of an order; where a dossier is full, what is older than all in it may be an update's.
+ */
+export function unnotedOf(
+  { changes }: Pick<Dossier, 'changes'>,
+  records: readonly RegistryRecord[],
+): readonly StatusChange[] {
+  const oldest = changes.length < CHANGES_MAX ? undefined : changes.at(-1);
+  return records
+    .filter(({ fields: { status } }) => status.colour !== 'green' && status.ruleId !== MANUAL_RULE_ID)
+    .filter((record) => oldest === undefined || byPlace(record, oldest) > 0)
+    .filter((record) => !changes.some((change) => byPlace(change, record) === 0))
+    .map(foundOf);
+}
+
+/** Nobody gets a looser code than one of these that counts on. `held`: the codes of people that are not over, by pseudonym. Rejects as the tables. */
 export async function boundByFound(
   judged: readonly Judged[],
-  running: ReadonlyMap<string, readonly RegistryRecord[]>,
+  held: ReadonlyMap<string, readonly RegistryRecord[]>,
   at: JudgedAt,
   bases: Bases,
 ): Promise<Judged[]> {
   const all: Judged[] = [];
-  for (const one of judged) all.push(await boundOf(one, running.get(one.pseudonym) ?? [], at, bases));
+  for (const one of judged) {
+    const records = held.get(one.pseudonym);
+    if (records === undefined) {
+      all.push(one);
+      continue;
+    }
+    const unnoted = unnotedOf(one.dossier, records).filter((change) => !isAmong(change, one.found));
+    const found = [...one.found, ...unnoted].sort(byPlace);
+    all.push(await boundOf({ ...one, found }, records, at, bases));
+  }
   return all;
 }
 
 async function boundOf(
   one: Judged,
-  running: readonly RegistryRecord[],
+  records: readonly RegistryRecord[],
   at: JudgedAt,
   bases: Bases,
 ): Promise<Judged> {
-  const given = givenBy(one.judgement);
+  const { dossier, found, judgement } = one;
+  // The stricter of both binds, whether an order or two operators gave it.
+  const override = judgement.what === 'overridden' ? judgement : undefined;
+  const given = override?.given ?? givenBy(judgement);
   if (given === undefined) return one;
-  const stricter: RegistryRecord[] = [];
-  for (const record of running) {
-    if (!isStricter(record.fields.status, given) || !isByNoUpdate(one.dossier, record, at)) continue;
-    const basis = await bases.of(record);
+  const noted = dossier.changes.filter(({ kind, status }) => kind === 'found' && status.expiresAtS > at.nowS);
+  let binding: StatusChange | undefined;
+  let strictest: Demanding = override?.status ?? given;
+  let isWithheld = false;
+  for (const order of [...noted, ...found]) {
+    if (!isStricter(order.status, strictest)) continue;
+    const basis = await bases.of(order);
     const isUnknown = basis === undefined || basis === 'unread';
     if (!isUnknown && basis.kind !== 'rules') continue;
     // What is not known was told by the end of its hour.
-    const toldByS = isUnknown ? (record.hour + 1) * HOUR_S : basis.atS;
-    if (toldByS <= mendedAtS(one.dossier)) continue;
+    if (isLifted(one, order, isUnknown ? order.atS + HOUR_S : basis.atS)) continue;
     const told = isUnknown ? undefined : toldOf(basis, one, at);
-    if (told === undefined || isStricter(told, given)) stricter.push(record);
+    const isTold = told === undefined || isStricter(told, given);
+    if (!isGone(order, at)) {
+      if (isTold) [binding, strictest] = [order, order.status];
+    } else if (order.withdrawn?.isDeclared !== true)
+      isWithheld ||= isTold || !isDisplaced(one, order, records);
   }
-  const binding = bindingOf(stricter, given, at);
-  if (binding === undefined) return one;
-  const { dossier, last, isFound } = one;
-  const isKnown =
-    dossier.changes.some((change) => byPlace(change, binding) === 0) ||
-    (isFound && last !== undefined && byPlace(last, binding) === 0);
-  const told = isKnown ? undefined : foundOf(binding);
-  return { ...one, judgement: { what: 'overridden', status: binding.fields.status, told } };
+  if (binding !== undefined) {
+    const told = isAmong(binding, dossier.changes) ? undefined : binding;
+    return { ...one, judgement: { what: 'overridden', by: binding, status: binding.status, given, told } };
+  }
+  if (!isWithheld || override !== undefined || isHeld(one, given, records, at)) return one;
+  return { ...one, judgement: { what: 'withdrawn', given } };
 }
 
-/** Of renewals the dossier tells of the newest alone: what it does not tell of, and is older than what runs, may be one of them. */
-function isByNoUpdate(dossier: Dossier, record: RegistryRecord, at: JudgedAt): boolean {
-  const noted = dossier.changes.find((change) => byPlace(change, record) === 0);
-  if (noted !== undefined) return noted.kind === 'found';
-  const newest = newestByRules(dossier);
-  return newest === undefined || isNewestRevoked(dossier, at) || byPlace(record, newest) > 0;
+/**
+ * Whether an objection to it was upheld; or to another code of an order that demands as much or more, by when this one had been told: who was wrong about that
+ * was wrong about both.
+ */
+function isLifted({ dossier, found }: Judged, order: StatusChange, toldByS: number): boolean {
+  const orders = [...dossier.changes.filter(({ kind }) => kind === 'found'), ...found];
+  return dossier.objections.filter(isGranted).some((objection) => {
+    if (isAbout(objection, order))
+      return objection.about !== undefined || toldByS <= (objection.decidedAtS ?? -1);
+    const about = orders.find((other) => isAbout(objection, other));
+    return (
+      about !== undefined &&
+      !isStricter(order.status, about.status) &&
+      toldByS <= (objection.decidedAtS ?? -1)
+    );
+  });
+}
+
+/** Whether it may have been revoked for a stricter one, as every looser code is: then what was told with it counts on, and nothing more. */
+function isDisplaced({ dossier }: Judged, order: StatusChange, records: readonly RegistryRecord[]): boolean {
+  if (dossier.isRevoking === true) return true;
+  const others = [...dossier.changes, ...records.map(foundOf)];
+  return others.some((other) => byPlace(other, order) > 0 && stricterBy(other.status, order.status) > 0);
+}
+
+/** Whether they hold a code by rules that demands no more than what is to come, or any that demands less: then nothing gets looser by it. */
+function isHeld(
+  { dossier }: Judged,
+  given: Status,
+  records: readonly RegistryRecord[],
+  at: JudgedAt,
+): boolean {
+  return [...dossier.changes, ...records.map(foundOf)].some((held) => {
+    if (held.kind === 'revoked' || held.status.expiresAtS <= at.nowS || isGone(held, at)) return false;
+    const by = stricterBy(given, held.status);
+    return by > 0 || (by === 0 && held.status.ruleId !== MANUAL_RULE_ID);
+  });
+}
+
+function isAmong(place: Place, places: readonly Place[]): boolean {
+  return places.some((other) => byPlace(other, place) === 0);
 }
 
 /** What the rules give now on what was told, or demand at least; undefined where they give nothing on it, or others gave the code: then it counts to its end. */

@@ -186,8 +186,13 @@ function heldOf(one: Judged, demand: Status, running: readonly Running[]): Held 
   const upheld = upheldOf(one.dossier);
   if (demand.colour === 'green' && upheld === undefined)
     return { ...one, demand, revoked: [], corrects: undefined };
-  const isTooStrict = ({ status }: Running) => isStricter(status, demand);
-  const isSure = what !== 'open' && what !== 'ambiguous' && what !== 'overridden';
+  const { judgement } = one;
+  // Beside a code that binds the one that was objected to is corrected by its end alone.
+  const bound = judgement.what === 'overridden' ? judgement : undefined;
+  const isLeft = (code: Running) =>
+    bound !== undefined && (byPlace(code, bound.by) === 0 || !upheld || !isAbout(upheld, code));
+  const isTooStrict = (code: Running) => isStricter(code.status, bound?.given ?? demand) && !isLeft(code);
+  const isSure = what !== 'open' && what !== 'ambiguous';
   const isThere = upheld && running.some((code) => isAbout(upheld, code) && isTooStrict(code));
   // A run that broke off may have revoked it already.
   const isBegun = upheld && what === 'better' && one.dossier.isRevoking === true;

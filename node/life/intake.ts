@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { type Zone } from '../../protocol/rules/zone.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
+import { type Registry } from '../registry/registry.ts';
 import { parseSealedJson } from '../registry/sealed-json.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { readCsvRows } from '../rows/csv-rows.ts';
@@ -23,8 +24,9 @@ import { keyAfter } from '../store/reader.ts';
 import { Turns } from '../turns.ts';
 import { type Declaration, declarationForm, type DeclarationRow, declarationSchema } from './declaration.ts';
 import { contradictionOf, type DeclaredAs, declaredAnew, dossierWith, whatOf } from './declared-beside.ts';
-import { type Dossier } from './dossier.ts';
+import { type Dossier, withFound } from './dossier.ts';
 import { type DossierShelf, STAGED } from './dossier-shelf.ts';
+import { type DeclaredBeside, revokedOrders } from './revoked-orders.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
 
 export const DECLARATION_FORMATS = ['csv', 'jsonl'] as const;
@@ -73,6 +75,7 @@ export interface IntakeModules {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly shelf: DossierShelf;
   readonly isRevoked: (place: Place) => boolean;
+  readonly registry: () => Pick<Registry, 'runningOf'>;
   /** When all colours were last updated, and revoked codes noted; 0 for never, `Infinity` where it cannot be told. */
   readonly updatedAtS: () => Promise<number>;
   /** That of the rules for people; undefined where there are none yet. */
@@ -186,8 +189,10 @@ export class Intake {
     if (all.length > 0) return refused(all);
     const head = { ...from };
     const updatedAtS = await this.#modules.updatedAtS();
-    const changes = placed.flatMap(({ declaration, pseudonym }) =>
-      this.#taking(declaration, head, dossiers.get(pseudonym), updatedAtS),
+    const known = placed.map(({ pseudonym }) => dossiers.get(pseudonym));
+    const revoked = await revokedOrders(placed, known, { ...this.#modules, nowS: head.receivedAtS });
+    const changes = placed.flatMap(({ declaration }, i) =>
+      this.#taking(declaration, head, { before: known[i], revoked: revoked[i] ?? [], updatedAtS }),
     );
     if (changes.length > 0) await this.#modules.tables.write(changes);
     this.#takenAtOnce++;
@@ -296,9 +301,12 @@ export class Intake {
       const page = await tables.page(STAGED, `${STAGED}~`, { limit: ROWS_TOGETHER });
       if (page.length === 0) break;
       const known = await shelf.dossiers(page.map(([name]) => name.slice(STAGED.length)));
-      const changes = page.flatMap(([name, sealed], i): Change[] => {
-        const { declaration } = this.#stagedOf(name, sealed);
-        return [...this.#taking(declaration, head, known[i], updatedAtS), { del: name }];
+      const staged = page.map(([name, sealed]) => this.#stagedOf(name, sealed));
+      const revoked = await revokedOrders(staged, known, { ...this.#modules, nowS: head.receivedAtS });
+      const changes = page.flatMap(([name], i): Change[] => {
+        const { declaration } = staged[i] as (typeof staged)[number];
+        const beside = { before: known[i], revoked: revoked[i] ?? [], updatedAtS };
+        return [...this.#taking(declaration, head, beside), { del: name }];
       });
       await tables.write([...changes, this.#headChange(head)]);
     }
@@ -307,16 +315,15 @@ export class Intake {
   }
 
   /** What is written of a declaration that is taken, which `head` counts. */
-  #taking(declaration: Declaration, head: Head, before: Dossier | undefined, updatedAtS: number): Change[] {
+  #taking(declaration: Declaration, head: Head, { before, revoked, updatedAtS }: DeclaredBeside): Change[] {
     const { shelf, isRevoked } = this.#modules;
     const what = whatOf(declaration, before?.declaration);
     head[what]++;
     if (what === 'unchanged') return [];
     const dossier = dossierWith(declaration, head, before);
-    return shelf.changes(
-      what === 'replaced' ? declaredAnew(dossier, { isRevoked, updatedAtS }) : dossier,
-      before,
-    );
+    if (what === 'older') return shelf.changes(dossier, before);
+    const noted = revoked.reduce((now, order) => withFound(now, order, head.receivedAtS), dossier);
+    return shelf.changes(declaredAnew(noted, { isRevoked, updatedAtS }), before);
   }
 
   async #removeStaged(): Promise<void> {

@@ -13,13 +13,19 @@ import { type Known } from './known.ts';
 /**
  * `unchanged`: nothing is due. `withdrawn`: the code was revoked otherwise, and nothing has come since that would give another; `given` is
  * what it would be. `overridden`: the person has a stricter code than the rules give on what is known here, and that counts on: one that no rule gave (overriding.ts),
- * or one of an order on other facts (found.ts); `told` is what the dossier is to say of it, where it does not yet.
+ * or one of an order on other facts (found.ts); `by` is where it stands, `given` what it would be without it, and `told` what the dossier is to say of it, where it does not yet.
  * `open`: what is known gives no colour. `ambiguous`: entries of lists may be about the person, or about another.
  */
 export type Judgement =
   | { readonly what: 'unchanged'; readonly status: Status }
   | { readonly what: 'withdrawn'; readonly given: Status }
-  | { readonly what: 'overridden'; readonly status: Status; readonly told: StatusChange | undefined }
+  | {
+      readonly what: 'overridden';
+      readonly by: Place;
+      readonly status: StatusChange['status'];
+      readonly given: Status;
+      readonly told: StatusChange | undefined;
+    }
   | {
       readonly what: 'open' | 'ambiguous';
       readonly open: readonly OpenReason[];
@@ -50,6 +56,7 @@ const RENEWED_BEFORE_S = 2 * DAY_S;
 const GREEN_WHY = 'No rule gives another colour, and all that green needs is known.';
 
 type Demand = Pick<Status, 'colour' | 'measure'>;
+export type Demanding = Demand & { readonly untilS?: number | undefined };
 
 /** Whether one status demands more than another, by its colour and then by its measure: less than 0, 0 or more than 0. */
 export function stricterBy(a: Demand, b: Demand): number {
@@ -58,7 +65,7 @@ export function stricterBy(a: Demand, b: Demand): number {
 }
 
 /** Whether one status demands more than another, or the same for longer. */
-export function isStricter(a: Demand & Pick<Status, 'untilS'>, b: Demand & Pick<Status, 'untilS'>): boolean {
+export function isStricter(a: Demanding, b: Demanding): boolean {
   const by = stricterBy(a, b);
   return by > 0 || (by === 0 && (a.untilS ?? 0) > (b.untilS ?? 0));
 }
@@ -92,8 +99,7 @@ export function judge(
   const decision = decide(ruleSet, facts, nowS);
   const { status, atLeast, open } = decision;
   const kind = status && changeOf(status, last?.status, ruleSet, nowS);
-  const withdrawal = last && withdrawalOf(dossier, last);
-  const isLastRevoked = last !== undefined && (withdrawal !== undefined || isRevoked(last));
+  const isLastRevoked = last !== undefined && isGone(last, { isRevoked });
   const isInDoubt = (doubts.length > 0 || areStaysUnknown) && status?.colour !== 'red';
   // What is sure is given where it demands more than before, and takes nothing away while something is open.
   const isStricter = atLeast !== undefined && (kind === 'first' || kind === 'worse');
@@ -104,11 +110,8 @@ export function judge(
     return { what, open, doubts, areStaysUnknown, atLeast };
   }
   if (isLastRevoked) {
-    const isAnew = dossier.isRevoking === true || withdrawal?.isDeclared === true;
-    // What an order gave rests on facts that are not known here: that they give less is no news.
-    const isNoNews = kind === 'better' && last.kind === 'found' && last.status.expiresAtS > nowS;
-    if (!isAnew && (kind === undefined || kind === 'renewed' || isNoNews))
-      return { what: 'withdrawn', given: status };
+    const isAnew = dossier.isRevoking === true || last.withdrawn?.isDeclared === true;
+    if (!isAnew && (kind === undefined || kind === 'renewed')) return { what: 'withdrawn', given: status };
     return { what: kind ?? 'renewed', status, decision };
   }
   return kind === undefined ? { what: 'unchanged', status } : { what: kind, status, decision };
@@ -120,9 +123,9 @@ export function givenBy(judgement: Judgement): Status | undefined {
   return judgement.what === 'unchanged' || 'decision' in judgement ? judgement.status : undefined;
 }
 
-/** What is noted of the revocation of this code: it counts on when the code is over, and the trust state knows no more of it. */
-function withdrawalOf({ withdrawn }: Dossier, { log, index }: Place): Dossier['withdrawn'] {
-  return withdrawn?.log === log && withdrawn.index === index ? withdrawn : undefined;
+/** Whether a code is revoked. What is noted of that counts on when the code is over, and the trust state knows no more of it. */
+export function isGone(change: StatusChange, { isRevoked }: Pick<JudgedAt, 'isRevoked'>): boolean {
+  return change.withdrawn !== undefined || isRevoked(change);
 }
 
 /** Undefined where the code that is held says the same, and long enough. */

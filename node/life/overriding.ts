@@ -32,11 +32,12 @@ export async function boundByOverrides(
     for (const [i, one] of some.entries()) {
       const given = givenBy(one.judgement);
       const binding = given && bindingOf(manual[i] ?? [], given, at);
-      if (binding === undefined) continue;
+      if (given === undefined || binding === undefined) continue;
       const { log, index, fields } = binding;
       const isKnown = one.dossier.changes.some((change) => change.log === log && change.index === index);
       const told = isKnown ? undefined : await changeOf(binding, bases);
-      bound.set(one, { what: 'overridden', status: fields.status, told });
+      const status = statusToKeep(fields.status);
+      bound.set(one, { what: 'overridden', by: { log, index }, status, given, told });
     }
   }
   return judged.map((one) => ({ ...one, judgement: bound.get(one) ?? one.judgement }));

@@ -1,8 +1,16 @@
 /** What a dossier is to say where no other code comes. */
 import { type Change } from '../ports.ts';
+import { byPlace } from '../registry/pages.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry } from '../registry/registry.ts';
-import { type Dossier, type StatusChange, withChange, withoutIntent } from './dossier.ts';
+import {
+  type Dossier,
+  newestByRules,
+  type StatusChange,
+  withChange,
+  withFound,
+  withoutIntent,
+} from './dossier.ts';
 import { type DossierShelf } from './dossier-shelf.ts';
 import { type JudgedAt } from './judging.ts';
 import { type Judged } from './updater.ts';
@@ -11,20 +19,26 @@ const BY_HAND = 'It was revoked by hand.';
 
 /** Undefined where it says all of it already, and where another code is to come. */
 export function settledOf(one: Judged, at: JudgedAt): Dossier | undefined {
-  const { dossier, last, judgement } = one;
+  const { dossier, judgement } = one;
   if ('decision' in judgement) return undefined;
   const isUnknown = judgement.what === 'open' || judgement.what === 'ambiguous';
   // What makes place for a code that is to come once it is known is told with that.
   if (isUnknown && dossier.isRevoking === true) return undefined;
-  const noted = withNoted(one);
+  const noted = withNoted(one, at);
   const isBound = judgement.what === 'overridden' || judgement.what === 'unchanged';
-  const now = isBound ? noted : withRevocation(noted, at);
-  const isNoted = dossier.withdrawn?.log === last?.log && dossier.withdrawn?.index === last?.index;
-  const isSeen = last !== undefined && !isNoted && at.isRevoked(last);
-  if (now === dossier && dossier.isRevoking !== true && !isSeen) return undefined;
-  const { log = '', index = 0 } = last ?? {};
-  const withdrawn = { log, index, isDeclared: false, notedAtS: at.nowS };
-  return { ...withoutIntent(now), ...(isSeen && { withdrawn }) };
+  const now = withSeen(isBound ? noted : withRevocation(noted, at), at);
+  return now === dossier && dossier.isRevoking !== true ? undefined : withoutIntent(now);
+}
+
+/** With what is seen now of the newest code by rules, and of those that orders gave: that they are revoked. */
+function withSeen(dossier: Dossier, { isRevoked, nowS }: JudgedAt): Dossier {
+  const newest = newestByRules(dossier);
+  const isToSee = (change: StatusChange) =>
+    (change === newest || change.kind === 'found') && change.withdrawn === undefined && isRevoked(change);
+  if (!dossier.changes.some(isToSee)) return dossier;
+  const withdrawn = { isDeclared: false, notedAtS: nowS };
+  const changes = dossier.changes.map((one) => (isToSee(one) ? { ...one, withdrawn } : one));
+  return { ...dossier, changes };
 }
 
 /** Whether the newest change that it tells of is one that came without an update, and is new. */
@@ -33,11 +47,12 @@ export function isToTell(now: Dossier, { dossier }: Judged): boolean {
   return newest !== dossier.changes[0] && (newest?.kind === 'override' || newest?.kind === 'revoked');
 }
 
-/** With the code that was issued otherwise and comes before what the judgement gives, where it does not tell of it yet. */
-export function withNoted({ dossier, last, isFound, judgement }: Judged): Dossier {
-  const found = isFound && last !== undefined ? withChange(dossier, last) : dossier;
+/** With the codes that orders gave, where it does not tell of them yet. What binds is told as the newest. */
+export function withNoted({ dossier, found, judgement }: Judged, { nowS }: Pick<JudgedAt, 'nowS'>): Dossier {
   const told = judgement.what === 'overridden' ? judgement.told : undefined;
-  return told === undefined ? found : withChange(found, told);
+  const others = found.filter((one) => told === undefined || byPlace(one, told) !== 0);
+  const noted = others.reduce((now, one) => withFound(now, one, nowS), dossier);
+  return told === undefined ? noted : withChange(noted, told);
 }
 
 /** With the revocation of the newest code that it tells of, where somebody revoked that otherwise than for another code. */

@@ -77,8 +77,8 @@ export const PERSONS_TOGETHER = 4_096;
 export interface Looked extends ShelvedDossier {
   readonly known: Known;
   readonly last: StatusChange | undefined;
-  /** `last` is not in the dossier yet. */
-  readonly isFound: boolean;
+  /** Codes that orders gave and of which the dossier does not tell yet, the oldest first. */
+  readonly found: readonly StatusChange[];
 }
 
 export interface Judged extends Looked {
@@ -131,15 +131,16 @@ export class Updater {
       const { pseudonym, dossier } = person;
       const known = knownOf(dossier, found[i] ?? { matched: [], doubts: [] }, view, at);
       const otherwise = issuedOtherwise(dossier, records.get(pseudonym) ?? [], at);
-      const last = otherwise === undefined ? newestByRules(dossier) : foundOf(otherwise);
+      const unnoted = otherwise === undefined ? [] : [foundOf(otherwise)];
+      const last = unnoted[0] ?? newestByRules(dossier);
       const judgement = judge(dossier, last, known, at);
-      judged.push({ ...person, known, last, isFound: otherwise !== undefined, judgement });
+      judged.push({ ...person, known, last, found: unnoted, judgement });
     }
     const bases = this.#bases;
     const bound = await boundByOverrides(judged, at, { registry: this.#modules.registry(), bases });
     const others = bound.filter((one) => !records.has(one.pseudonym) && mayHoldOther(one, at));
-    const running = new Map([...records, ...(await this.#holdings.recordsOf(others, at.nowS))]);
-    return boundByFound(bound, running, at, bases);
+    const held = new Map([...records, ...(await this.#holdings.recordsOf(others, at.nowS))]);
+    return boundByFound(bound, held, at, bases);
   }
 
   /** Gives the persons who hold what must pass no more, and could not be revoked yet. */
@@ -216,7 +217,7 @@ export class Updater {
 
   async #requestOf(one: ToIssue, at: JudgedAt): Promise<IssueRequest> {
     const { known, last, judgement, revoked, corrects } = one;
-    const dossier = withNoted(one);
+    const dossier = withNoted(one, at);
     const { subject, device } = dossier.declaration;
     const before = last?.isBound === true ? await this.#modules.registry().atPlace(last) : undefined;
     const bound: Pick<Fields, 'holderKey' | 'document'> = {

@@ -163,6 +163,10 @@ export class LivingRegion {
     return this.textOf(this.nowS).slice(0, 10);
   }
 
+  dayAgo(days: number): string {
+    return this.textOf(this.nowS - days * DAY_S).slice(0, 10);
+  }
+
   textOf(timeS: number): string {
     return `${new Date(timeS * 1_000).toISOString().slice(0, 19)}Z`;
   }
@@ -223,19 +227,29 @@ export class LivingRegion {
     told: Readonly<Record<string, string | boolean>> = { 'contact.close': this.today },
     rule = 'baseline',
   ): Promise<void> {
-    const { nowS: atS } = this;
-    const ruleSet = rulesForPeople(this.#state(), undefined, atS);
-    const all = { 'declaration.day': this.today, 'declaration.consent': true, ...told };
-    const { facts = assert.fail() } = readFacts(ruleSet.data.facts, all);
-    const decided = decide(ruleSet, facts, atS).status ?? assert.fail();
-    const status = { ...decided, ruleId: rule };
+    const { atS, ruleSet, facts, subject, ...decided } = this.#ordered(n, told);
+    const status = { ...decided.status, ruleId: rule };
     const { beside } = this.overrides;
-    const subject = `P${n}`;
     await beside.makePlace([{ subject, status }]);
     const { version } = ruleSet;
     const basis = encodeBasis({ kind: 'rules', atS, rule, version, facts: Object.fromEntries(facts) });
     await this.process.issuer.issue({ subject, fields: { status }, basis });
     await beside.lookAgain([{ subject, status }]);
+  }
+
+  /** Whether nothing that is known here speaks against such an order. */
+  async mayOrder(n: number, told: Readonly<Record<string, string | boolean>>): Promise<boolean> {
+    const [weighed] = await this.life.contradictions([this.#ordered(n, told)]);
+    return weighed?.contradiction === undefined;
+  }
+
+  #ordered(n: number, told: Readonly<Record<string, string | boolean>>) {
+    const { nowS: atS } = this;
+    const ruleSet = rulesForPeople(this.#state(), undefined, atS);
+    const all = { 'declaration.day': this.today, 'declaration.consent': true, ...told };
+    const { facts = assert.fail() } = readFacts(ruleSet.data.facts, all);
+    const status = decide(ruleSet, facts, atS).status ?? assert.fail();
+    return { subject: `P${n}`, ruleSet, atS, facts, status };
   }
 
   /** Nobody can read any more what the newest code of a log rests on. */
@@ -290,6 +304,12 @@ export class LivingRegion {
   async revoke(n: number): Promise<void> {
     const { log, index } = (await this.process.registry.ofSubject(`P${n}`)).at(-1) ?? assert.fail();
     await this.process.revoker.revoke({ log, indexes: [index] });
+  }
+
+  /** Revokes all codes of somebody by hand. */
+  async revokeAll(n: number): Promise<void> {
+    for (const { log, index } of await this.process.registry.ofSubject(`P${n}`))
+      if (!this.isRevoked(index)) await this.process.revoker.revoke({ log, indexes: [index] });
   }
 
   /** What contradicts it that one operator gives this to each by the rules, on facts that give it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
-import { DAY_S, ISOLATED, LivingRegion } from '../../support/living-region.ts';
+import { DAY_S, GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 
 describeOnAllTables('A stricter code of an order by rules', () => {
@@ -47,7 +47,6 @@ describeOnAllTables('A stricter code of an order by rules', () => {
     for (const n of [1, 2]) await region.issue(n, { ...ISOLATED, untilS: region.nowS + DAY_S }, 'baseline');
     assert.deepEqual(await region.update(), { overridden: 2 });
     const { number } = await region.life.object('P2', 'I met nobody.');
-    region.later(HOURS);
     await region.life.decide('P2', { number, isUpheld: true, answer: 'True.' });
     assert.deepEqual(await region.update(), { overridden: 1, better: 1 });
     assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['red', '(red) green']);
@@ -139,8 +138,8 @@ describeOnAllTables('A stricter code of an order by rules', () => {
     assert.deepEqual(await kindsOf(1), ['revoked', 'found', 'first']);
     region.later(HOURS);
     await region.declare([1, 2]);
-    assert.deepEqual(await region.update(), { better: 1, renewed: 1 });
-    assert.equal(await region.codesOf(1), '(green) (red) green');
+    assert.deepEqual(await region.update(), { better: 2 });
+    for (const n of [1, 2]) assert.equal(await region.codesOf(n), '(green) (red) green');
   });
 
   it('that is revoked by hand gives way to worse news at once, and to better news once it would be over', async () => {
@@ -160,6 +159,76 @@ describeOnAllTables('A stricter code of an order by rules', () => {
     region.later(6);
     assert.deepEqual(await region.update(), { better: 2 });
     assert.equal(await region.codesOf(1), 'green');
+  });
+
+  it('that is revoked by hand keeps looser ones away behind a stricter one of an update too, and before the first update', async () => {
+    await region.order(1, { 'contact.close': region.dayAgo(2) });
+    region.later(HOURS);
+    await region.declare([1, 2]);
+    await region.control([1]);
+    assert.deepEqual(await region.update(), { worse: 1, first: 1 });
+    await region.order(2);
+    await region.declare([3]);
+    await region.order(3);
+    for (const n of [2, 3]) await region.revoke(n);
+    await region.revokeAll(1);
+    region.later(HOURS);
+    await region.control([9]);
+    assert.deepEqual(await region.update(), { withdrawn: 3 });
+    assert.deepEqual(await kindsOf(1), ['revoked', 'worse', 'found']);
+    assert.deepEqual(await kindsOf(3), ['revoked', 'found']);
+    region.later(HOURS);
+    await region.control([9, 2], 'watch');
+    assert.deepEqual(await region.update(), { withdrawn: 3 }, 'yellow is looser as well');
+    region.later(HOURS);
+    await region.declare([1, 3]);
+    assert.deepEqual(await region.update(), { better: 2, withdrawn: 1 });
+    assert.deepEqual(
+      [await region.codesOf(1), await region.codesOf(3)],
+      ['(red) (red) green', '(red) green'],
+    );
+  });
+
+  it('that is revoked by hand gives way to a first declaration from after that, and to none from before', async () => {
+    await region.order(1);
+    await region.order(2);
+    await region.revoke(1);
+    await region.declare([1, 2]);
+    region.later(HOURS);
+    await region.revoke(2);
+    assert.deepEqual(await region.update(), { better: 1, withdrawn: 1 });
+  });
+
+  it('that is revoked by hand keeps nothing stricter away than what is held', async () => {
+    await region.declare([1]);
+    await region.update();
+    await region.order(1);
+    await region.update();
+    await region.revoke(1);
+    await region.issue(1, GREEN);
+    await region.control([1], 'watch');
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.equal(await region.codesOf(1), '(green) (red) (green) yellow');
+  });
+
+  it('binds until an objection to it is upheld: one to another code corrects that alone, and frees the way for the next', async () => {
+    await region.declare([1]);
+    await region.control([1], 'watch');
+    assert.deepEqual(await region.update(), { first: 1 });
+    const { number } = await region.life.object('P1', 'Another person.');
+    await region.order(1, { 'contact.secondary': region.today });
+    region.later(HOURS);
+    await region.life.decide('P1', { number, isUpheld: true, answer: 'True.' });
+    await region.control([9]);
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    const states = async () => (await region.life.holder('P1', false)).objections.map(({ state }) => state);
+    assert.deepEqual(await states(), ['corrected']);
+    const next = await region.life.object('P1', 'I met nobody.');
+    await region.life.decide('P1', { number: next.number, isUpheld: true, answer: 'True.' });
+    assert.deepEqual(await region.update(), { better: 1 }, 'in the same hour');
+    assert.equal(await region.codesOf(1), '(yellow) (yellow) green');
+    assert.deepEqual(await states(), ['corrected', 'corrected']);
   });
 
   it('is revoked for a better one once an objection to it is upheld', async () => {

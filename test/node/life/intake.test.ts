@@ -28,8 +28,9 @@ const row = (subject: string, symptoms = 'false', at = '2026-11-26T08:00:00Z') =
   `${subject},Person ${subject},1990-05-17,${at},true,${symptoms}\n`;
 
 /** Where nothing else goes on. */
-const ALONE: Pick<IntakeModules, 'isRevoked' | 'updatedAtS' | 'zone' | 'turn'> = {
+const ALONE: Pick<IntakeModules, 'isRevoked' | 'registry' | 'updatedAtS' | 'zone' | 'turn'> = {
   isRevoked: () => false,
+  registry: () => ({ runningOf: (subjects) => Promise.resolve(subjects.map(() => [])) }),
   updatedAtS: () => Promise.resolve(0),
   zone: () => undefined,
   turn: (work) => work(),

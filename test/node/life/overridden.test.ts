@@ -84,6 +84,15 @@ describeOnAllTables('A colour that no rule gave', () => {
     assert.deepEqual(await region.update(), { unchanged: 1 });
   });
 
+  it('gives way to what an order gave and demands more, whichever came first', async () => {
+    await region.declare([1]);
+    await region.order(1);
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    await region.override(1, 'yellow', 5);
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    assert.equal(await region.codesOf(1), 'red (yellow)');
+  });
+
   it('gives way to what is stricter, and to nothing once it is revoked', async () => {
     await region.declare([1, 2]);
     await region.override(1, 'yellow', 5);
