@@ -19,6 +19,17 @@ export function parseTime(text: string): number {
   );
 }
 
+/** A time at which windows of keys begin and end. @throws {CliError} USAGE for one within an hour; as `parseTime`. */
+export function wholeHour(text: string): number {
+  const timeS = parseTime(text);
+  const before = timeS - (timeS % 3_600);
+  if (before === timeS) return timeS;
+  throw usageError(
+    `windows of keys begin and end at whole hours, and ${timeText(timeS)} is none`,
+    `Name ${rfc3339(before)} or ${rfc3339(before + 3_600)}.`,
+  );
+}
+
 /** Which spans a caller takes, both ends included, in the words that people write. */
 export interface SpanBounds {
   readonly from: string;
@@ -33,6 +44,11 @@ export function parseSpan(text: string, { from, to }: SpanBounds): number {
   }
   if (seconds >= (secondsOfSpan(from) ?? 0) && seconds <= (secondsOfSpan(to) ?? 0)) return seconds;
   throw usageError(`expected a span of ${from} to ${to}, not ${printable(text)}`);
+}
+
+/** As options take a time. */
+export function rfc3339(timeS: number): string {
+  return timeText(timeS).replace(' UTC', 'Z').replace(' ', 'T');
 }
 
 /** `2026-11-23 14:00:05 UTC` */

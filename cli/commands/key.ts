@@ -1,7 +1,8 @@
-/** `entente key list|extend`, and what gives keys up: the keys of a region over time. */
+/** `entente key list|extend`, and what ends keys or gives them up: the keys of a region over time. */
 import Table from 'cli-table3';
 import { type Command } from 'commander';
 import { upkeep } from '../../node/region/statements.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
@@ -10,16 +11,19 @@ import { counted } from '../output.ts';
 import { draftOption, readRegion, type RootOptions, withoutPeersOption } from '../region.ts';
 import { timeText } from '../times.ts';
 import { addCompromise } from './compromise.ts';
+import { addRetire } from './retire.ts';
 import { addRotate } from './rotate.ts';
 
 export function addKey(program: Command, cli: Cli): void {
   const key = program
     .command('key')
-    .summary('list, extend, replace or give up keys')
+    .summary('list, extend, replace, retire or give up keys')
     .description('The keys of a region over time.');
   key
     .command('list')
-    .description('Lists the keys that the trust log admits.')
+    .description(
+      'Lists the keys that the trust log admits, and the identities of nodes. One that is retired, or retiring, ends before its announced time.',
+    )
     .argument('<region>', 'directory of the region')
     .addHelpText('after', examples(['entente key list DE', 'with their windows']))
     .action((region: string) => list(cli, region));
@@ -32,22 +36,33 @@ export function addKey(program: Command, cli: Cli): void {
     .addHelpText('after', examples(['entente key extend DE', 'once a month, with enough root keys at hand']))
     .action((region: string, options: RootOptions) => extend(cli, region, options));
   addRotate(key, cli);
+  addRetire(key, cli);
   addCompromise(key, cli);
 }
 
 async function list(cli: Cli, path: string): Promise<void> {
   const { state } = await readRegion(cli, path);
+  const { sha256 } = await cli.crypto();
   const nowS = cli.surroundings.nowS();
   const roles = ['attest', 'checkpoint', 'trust-log', 'witness'] as const;
   const keys = roles.flatMap((role) => state.keysWithRole(role).toSorted((a, b) => a.fromS - b.fromS));
   const rows = keys.map((key) => ({ ...key, now: standingOf(key, nowS) }));
-  cli.output.result({ root: state.root, keys: rows }, () => {
+  const nodes = [...state.nodes()]
+    .map(({ publicKey, ...node }) => ({
+      ...node,
+      keyId: keyIdOf(sha256, publicKey),
+      now: standingOf(node, nowS),
+    }))
+    .toSorted((a, b) => a.fromS - b.fromS);
+  cli.output.result({ root: state.root, keys: rows, nodes }, () => {
     const table = new Table({
       head: ['role', 'key', 'from', 'until', 'now'],
       style: { head: [], border: [] },
     });
     for (const { role, keyId, fromS, untilS, now } of rows)
       table.push([role, keyId, timeText(fromS), timeText(untilS), now]);
+    for (const { keyId, fromS, untilS, now } of nodes)
+      table.push(['node', keyId, timeText(fromS), timeText(untilS), now]);
     const { threshold, keys: roots } = state.root ?? { threshold: 0, keys: [] };
     return [`Root: ${threshold} of ${roots.map(({ keyId }) => keyId).join(', ')}`, table.toString()];
   });
@@ -71,8 +86,11 @@ async function extend(cli: Cli, path: string, options: RootOptions): Promise<voi
   ]);
 }
 
-function standingOf({ fromS, untilS, compromise }: TrustKey, nowS: number): string {
+type Ends = Pick<TrustKey, 'fromS' | 'untilS' | 'retirement' | 'compromise'>;
+
+function standingOf({ fromS, untilS, retirement, compromise }: Ends, nowS: number): string {
   if (compromise !== undefined) return 'compromised';
+  if (retirement !== undefined) return untilS <= Math.max(nowS, fromS) ? 'retired' : 'retiring';
   if (nowS < fromS) return 'to come';
   return nowS < untilS ? 'in force' : 'over';
 }

@@ -9,7 +9,7 @@ import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { draftOption, type RootOptions, withoutPeersOption } from '../region.ts';
-import { parseTime, timeText } from '../times.ts';
+import { rfc3339, timeText, wholeHour } from '../times.ts';
 
 const ROLES = ['attest', 'checkpoint', 'trust-log', 'witness'] as const satisfies readonly KeyRole[];
 const HOUR_S = 3_600;
@@ -73,13 +73,7 @@ async function rotate(cli: Cli, path: string, options: RotateOptions): Promise<v
 function fromOf({ from }: RotateOptions, atS: number): number {
   const hourS = atS - (atS % HOUR_S);
   if (from === undefined) return hourS;
-  const fromS = parseTime(from);
-  const before = fromS - (fromS % HOUR_S);
-  if (before < fromS)
-    throw usageError(
-      `windows of keys begin at whole hours, and ${timeText(fromS)} is none`,
-      `Name ${rfc3339(before)} or ${rfc3339(before + HOUR_S)}.`,
-    );
+  const fromS = wholeHour(from);
   if (fromS >= hourS) return fromS;
   throw usageError(
     `${timeText(fromS)} is over: a key that was admitted for then would date back what it signs`,
@@ -101,11 +95,6 @@ function requireAdmissible({ role, fromS, untilS, inPlaceOf }: Succession, atS: 
     `no window of 31 days from ${timeText(fromS)} on ends after those of ${inPlaceOf.join(', ')}`,
     { hint: 'That key was put in its place just now: name a later time by --from.' },
   );
-}
-
-/** As `--from` takes it. */
-function rfc3339(timeS: number): string {
-  return timeText(timeS).replace(' UTC', 'Z').replace(' ', 'T');
 }
 
 function linesBefore({ role, fromS, untilS, inPlaceOf, next }: Succession): string[] {

@@ -131,7 +131,8 @@ export class OwnDesk implements Desk {
 
   async appendEntries(entries: readonly Uint8Array[]): Promise<number> {
     const fold = this.#region.node.keeper(this.config.region)?.fold;
-    if (fold !== undefined) requireEffect(entries, fold.size, await fold.firstFindingOf(entries));
+    if (fold !== undefined)
+      requireEffect(entries, fold.size, await fold.firstFindingOf(entries), this.#modules.nowS());
     const action = { action: 'entries', needs: 'trust', count: entries.length } as const;
     return this.#act(action, () => this.#region.appendEntries(entries));
   }

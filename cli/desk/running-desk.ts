@@ -197,7 +197,7 @@ export class RunningDesk implements Desk {
     const { fold, entries: before } = this.#published;
     const all = [...before, ...entries];
     const trial = fold.fork((from) => all.slice(from));
-    requireEffect(entries, fold.size, firstFinding(trial, entries));
+    requireEffect(entries, fold.size, firstFinding(trial, entries), this.#modules.nowS());
     // A key that these statements admit has to be at hand where it signs.
     await this.reload();
     const body = { entries: entries.map((entry) => Buffer.from(entry).toString('base64')) };

@@ -91,7 +91,8 @@ export class TrustReplay {
     if (isBase) this.#startFrom(base, entry);
     else this.#fold.append(entry);
     this.#entries.push(entry.slice());
-    if (isBase || kind === 'keys' || kind === 'compromise') this.keys.learn(this.#fold.state);
+    if (isBase || kind === 'keys' || kind === 'compromise' || kind === 'retirement')
+      this.keys.learn(this.#fold.state);
     for (const one of announced) {
       if (this.state.log(one.log) === undefined) this.#forgotten.set(one.log, one);
     }

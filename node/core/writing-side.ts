@@ -29,6 +29,7 @@ import { hourCountIn } from '../revoking/hour-budget.ts';
 import { Revoker, type Revocation } from '../revoking/revoker.ts';
 import { type Store } from '../store/store.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { requireInTime } from '../trust/late-retirement.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { Turns } from '../turns.ts';
 import { StatementVet } from './statement-vet.ts';
@@ -90,7 +91,14 @@ export class WritingSide {
     const vet = new StatementVet(home);
     const work = new TrustLogWork(
       { origin },
-      { verifySignature, trustLogKey: keys.trustLog, vet: (entry, index) => vet.take(entry, index) },
+      {
+        verifySignature,
+        trustLogKey: keys.trustLog,
+        vet: (entry, { index, atS }) => {
+          requireInTime(entry, atS);
+          vet.take(entry, index);
+        },
+      },
     );
     const onCheckpoint = (checkpoint: HighWater) => void this.#follow(checkpoint);
     const checkpointKey = keys.checkpoint;

@@ -99,7 +99,7 @@ export function dccListEndS(state: TrustState, nowS: number): number {
 function attestKeys(state: TrustState): TrustKey[] {
   return state
     .keysWithRole('attest')
-    .filter(({ compromise }) => compromise === undefined)
+    .filter(({ fromS, untilS, compromise }) => fromS < untilS && compromise === undefined)
     .sort((a, b) => (a.keyId < b.keyId ? -1 : 1));
 }
 

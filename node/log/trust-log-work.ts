@@ -34,7 +34,7 @@ export interface TrustLogWorkModules {
   /** The trust-log key in force. @throws {NodeError} KEY_NOT_IN_FORCE */
   readonly trustLogKey: (atS: number) => KeyedSigner;
   /** Throws if the entry would have no effect there: it is refused then, instead of being logged for nothing. */
-  readonly vet?: (entry: Uint8Array, index: number) => void;
+  readonly vet?: (entry: Uint8Array, place: BatchPlace) => void;
 }
 
 export class TrustLogWork implements LogWork<TrustLogItem> {
@@ -53,7 +53,7 @@ export class TrustLogWork implements LogWork<TrustLogItem> {
       try {
         const place = { index: index + drafts.length, atS };
         const made = 'entry' in item ? { entry: item.entry, changes: [] } : this.#sign(item, place);
-        this.#modules.vet?.(made.entry, place.index);
+        this.#modules.vet?.(made.entry, place);
         drafts.push(made.entry);
         changes.push(...made.changes);
         return place.index;

@@ -66,6 +66,15 @@ export function successionOf(state: TrustState, role: KeyRole, fromS: number): S
   return { role, fromS, untilS, inPlaceOf: inForce.map(({ keyId }) => keyId), next };
 }
 
+/** The first moment of a window at which none of `others` is in force; undefined if there is always one. */
+export function firstGap(
+  { fromS, untilS }: Pick<KeyWindow, 'fromS' | 'untilS'>,
+  others: readonly Pick<KeyWindow, 'fromS' | 'untilS'>[],
+): number | undefined {
+  const coveredS = coveredFrom(fromS, others);
+  return coveredS < untilS ? coveredS : undefined;
+}
+
 /** The attestation logs of this month and of those within `AHEAD_S` that are not announced yet. */
 export function missingLogs(state: TrustState, atS: number): string[] {
   const logs: string[] = [];
@@ -78,11 +87,16 @@ export function missingLogs(state: TrustState, atS: number): string[] {
 
 /** Up to when keys that are not compromised follow on each other from `fromS` on. */
 function coveredUntil(state: TrustState, role: KeyRole, fromS: number): number {
-  const keys = state
-    .keysWithRole(role)
-    .filter(({ compromise }) => compromise === undefined)
-    .sort((a, b) => a.fromS - b.fromS);
+  return coveredFrom(
+    fromS,
+    state.keysWithRole(role).filter(({ compromise }) => compromise === undefined),
+  );
+}
+
+/** Up to when windows follow on each other from `fromS` on; `fromS` if none holds that. */
+function coveredFrom(fromS: number, windows: readonly Pick<KeyWindow, 'fromS' | 'untilS'>[]): number {
   let untilS = fromS;
-  for (const key of keys) if (key.fromS <= untilS && key.untilS > untilS) untilS = key.untilS;
+  for (const window of windows.toSorted((a, b) => a.fromS - b.fromS))
+    if (window.fromS <= untilS && window.untilS > untilS) ({ untilS } = window);
   return untilS;
 }

@@ -205,7 +205,9 @@ export class RegionKeys implements NodeKeys {
     if (state?.root === undefined) return planned;
     const known = admitted(role, state);
     // The checkpoint over the statement that admits a key is the first that this key may have to sign.
-    return role === 'checkpoint' ? [...known, ...planned] : known;
+    return role === 'checkpoint'
+      ? [...known, ...planned.filter(({ keyId }) => state.key(keyId) === undefined)]
+      : known;
   }
 
   #requireSame(signer: KeyedSigner, role: KeyName['role'], publicKey: Uint8Array): KeyedSigner {

@@ -56,7 +56,8 @@ export async function givingUp(
   const version = (compromise?.version ?? 0) + 1;
   const cutoffs = cutOffs.toSorted((a, b) => (a.log < b.log ? -1 : 1));
   const statement: StatementDraft = { kind: 'compromise', key: hexBytes(keyId), version, cutoffs };
-  if (untilS <= atS || compromise !== undefined) return { statements: [statement], replacement: undefined };
+  if (untilS <= Math.max(atS, fromS) || compromise !== undefined)
+    return { statements: [statement], replacement: undefined };
   const from = Math.max(fromS, atS - (atS % HOUR_S));
   const fresh = await keys.create(role, { role, fromS: from, untilS });
   const admission: StatementDraft = {
@@ -90,12 +91,18 @@ export async function givingUpAll(
   return { statements, replacements };
 }
 
+/** Lets a key that nobody has stolen end before its announced time. What it signed until then stays good. */
+export function retiring({ keyId, retirement }: TrustKey, untilS: number): StatementDraft {
+  const version = (retirement?.version ?? 0) + 1;
+  return { kind: 'retirement', key: hexBytes(keyId), version, until: untilS };
+}
+
 /**
  * Whether something that a key signs now may count: one that is over signs what is dated back to its window, and a code of that may be in force for
  * as long as the trust state keeps the key.
  */
-export function mayStillSign({ untilS, compromise }: TrustKey, atS: number): boolean {
-  return compromise === undefined && atS < untilS + TRUST_KEPT_S;
+export function mayStillSign({ fromS, untilS, compromise }: TrustKey, atS: number): boolean {
+  return compromise === undefined && fromS < untilS && atS < untilS + TRUST_KEPT_S;
 }
 
 /** Of cut-offs of attestation logs, those of logs in which a key can have signed anything by now: the month meets its window, which has begun. */

@@ -49,7 +49,8 @@ export function lossOver(before: TrustState, after: TrustState): ProtocolError |
 function hasGivenUpMore(before: TrustState, after: TrustState): boolean {
   const isGivenUp = ({ keyId, compromise }: TrustKey) =>
     compromise !== undefined && before.key(keyId)?.compromise === undefined;
-  const isForgotten = ({ untilS }: TrustKey) => untilS + TRUST_KEPT_S < after.lastAtS;
+  const isForgotten = ({ untilS, retirement }: TrustKey) =>
+    (retirement?.announcedUntilS ?? untilS) + TRUST_KEPT_S < after.lastAtS;
   return (
     after.keysWithRole('trust-log').some(isGivenUp) || before.keysWithRole('trust-log').some(isForgotten)
   );

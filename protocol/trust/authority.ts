@@ -16,6 +16,7 @@ const MAY_SIGN: Readonly<Record<StatementKind, readonly Signer[]>> = {
   withdrawal: ['root'],
   suspension: ['root', 'trust-log'],
   compromise: ['root'],
+  retirement: ['root'],
   rules: ['root', 'trust-log'],
   // Whoever announces foreign keys can make codes, as with `keys`.
   adapter: ['root'],

@@ -11,6 +11,7 @@ import {
   logSlot,
   nodeSlot,
   recognitionSlot,
+  retirementSlot,
   rulesSlot,
   type Signer,
   type Slot,
@@ -48,6 +49,7 @@ const ORDER_RULES: { readonly [K in StatementKind]: OrderRule<K> } = {
   withdrawal: checkWithdrawal,
   suspension: checkSuspension,
   compromise: checkCompromise,
+  retirement: checkRetirement,
   rules: checkRules,
   adapter: checkAdapter,
   log: checkLog,
@@ -157,6 +159,19 @@ function checkReach(statement: StatementOf<'compromise'>, { index, draft }: Arri
   if (reach > VOIDING_REACH_MAX * index) {
     throw conflict(`expected voidings that reach over ${VOIDING_REACH_MAX * index} entries, got ${reach}`);
   }
+}
+
+/** A window is only ever shortened, and not to a time by which the key has been signing: what it signed in time stays good. */
+function checkRetirement(statement: StatementOf<'retirement'>, arrival: Arrival): void {
+  const { version, until } = statement;
+  const keyId = hexOf(statement.key);
+  const key = arrival.draft.key(keyId);
+  if (key === undefined) throw conflict('expected a key that the region has named');
+  checkVersion(version, arrival.draft.statement('retirement', retirementSlot(keyId))?.version, arrival);
+  if (until >= key.untilS)
+    throw conflict(`expected an end before ${key.untilS}, that of the key's window, got ${until}`);
+  const newest = newestAt(statement, arrival);
+  if (until <= newest) throw conflict(`expected an end after ${newest}, got ${until}`);
 }
 
 function checkRules({ id, version }: StatementOf<'rules'>, arrival: Arrival): void {

@@ -9,7 +9,7 @@ export function isLogOver(log: string, atS: number): boolean {
   return logMonth(log).untilS + TRUST_KEPT_S < atS;
 }
 
-/** No code under any of the keys can still be good at `atS`. */
+/** No code under any of the keys can still be good at `atS`. By the windows that it announces, or a key that was retired could be named anew by it. */
 export function areKeysOver({ keys }: StatementOf<'keys'>, atS: number): boolean {
   return keys.every(({ until }) => until + TRUST_KEPT_S < atS);
 }

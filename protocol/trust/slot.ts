@@ -32,6 +32,8 @@ export function slotName(statement: SlotStatement, index: number): string {
       return suspensionSlot(statement.region);
     case 'compromise':
       return compromiseSlot(hexOf(statement.key));
+    case 'retirement':
+      return retirementSlot(hexOf(statement.key));
     case 'rules':
       return rulesSlot(statement.id);
     case 'adapter':
@@ -51,6 +53,7 @@ export const rootSlot = (version: number) => `root/${version}`;
 export const recognitionSlot = (region: string) => `recognition/${region}`;
 export const suspensionSlot = (region: string) => `suspension/${region}`;
 export const compromiseSlot = (keyId: string) => `compromise/${keyId}`;
+export const retirementSlot = (keyId: string) => `retirement/${keyId}`;
 export const rulesSlot = (id: string) => `rules/${id}`;
 export const adapterSlot = (id: string) => `adapter/${id}`;
 export const logSlot = (log: string) => `log/${log}`;

@@ -11,6 +11,7 @@ import {
   logSlot,
   nodeSlot,
   recognitionSlot,
+  retirementSlot,
   rootSlot,
   rulesSlot,
   type Signer,
@@ -254,9 +255,10 @@ export class StateDraft implements TrustState {
       for (const { key } of statement.keys) this.#empty(nodeSlot(key));
       this.#takeKeys(statement);
     } else if (statement.kind === 'compromise') this.#takeCompromise(statement);
+    else if (statement.kind === 'retirement') this.#takeRetirement(statement);
   }
 
-  /** Empties a slot. Of a `keys` statement also its keys go, and what was said of their compromise. */
+  /** Empties a slot. Of a `keys` statement also its keys go, and what was said of their compromise and retirement. */
   drop(name: string): void {
     const statement = this.#slots.get(name)?.entry.statement;
     this.#empty(name);
@@ -264,6 +266,7 @@ export class StateDraft implements TrustState {
     for (const keyId of this.keyIdsOf(statement)) {
       this.#keys.delete(keyId);
       this.#empty(compromiseSlot(keyId));
+      this.#empty(retirementSlot(keyId));
     }
   }
 
@@ -302,11 +305,24 @@ export class StateDraft implements TrustState {
 
   #takeCompromise({ key: id, version, cutoffs }: StatementOf<'compromise'>): void {
     const keyId = hexOf(id);
-    const key = this.#keys.get(keyId);
-    if (key === undefined) throw new RangeError('a compromise names a key of the state');
+    const key = this.#named(keyId);
     const cutOffs = new Map(cutoffs.map(({ log, size, root }) => [log, { size, root }]));
     const compromise: Compromise = { version, cutOffs };
     this.#keys.set(keyId, { ...key, compromise });
+  }
+
+  #takeRetirement({ key: id, version, until }: StatementOf<'retirement'>): void {
+    const keyId = hexOf(id);
+    const key = this.#named(keyId);
+    const announcedUntilS = key.retirement?.announcedUntilS ?? key.untilS;
+    const untilS = Math.min(key.untilS, until);
+    this.#keys.set(keyId, { ...key, untilS, retirement: { version, announcedUntilS } });
+  }
+
+  #named(keyId: string): TrustKey {
+    const key = this.#keys.get(keyId);
+    if (key === undefined) throw new RangeError('compromises and retirements name keys of the state');
+    return key;
   }
 }
 

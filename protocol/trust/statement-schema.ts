@@ -141,6 +141,10 @@ const compromise = z.strictObject({
     ),
 });
 
+const retirement = z
+  .strictObject({ kind: z.literal('retirement'), at: timeS, key: bytes(8), version: uint, until: hourS })
+  .refine(({ at, until }) => at < until, 'expected until above at');
+
 function isTextMap(value: unknown): value is Readonly<Record<string, CborValue>> {
   return (
     typeof value === 'object' &&
@@ -269,6 +273,7 @@ export const statementSchema = z.discriminatedUnion('kind', [
   withdrawal,
   suspension,
   compromise,
+  retirement,
   rules,
   adapter,
   log,

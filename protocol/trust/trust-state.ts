@@ -20,7 +20,13 @@ export interface Compromise {
   readonly cutOffs: ReadonlyMap<string, CutOff>;
 }
 
-/** An online key of the region, good for one role and in the window `[fromS, untilS)`. */
+/** What the root said to end a key's window before the time that it had announced. */
+export interface Retirement {
+  readonly version: number;
+  readonly announcedUntilS: number;
+}
+
+/** An online key of the region, good for one role and in the window `[fromS, untilS)`, which is empty if the key was retired before it began. */
 export interface TrustKey {
   /** 16 lower-case hexadecimal digits. */
   readonly keyId: string;
@@ -28,7 +34,9 @@ export interface TrustKey {
   readonly publicKey: Uint8Array;
   readonly role: KeyRole;
   readonly fromS: number;
+  /** As announced, or earlier since it was retired. */
   readonly untilS: number;
+  readonly retirement?: Retirement;
   readonly compromise?: Compromise;
 }
 

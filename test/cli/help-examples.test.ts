@@ -211,6 +211,8 @@ describe('the examples of the help texts', () => {
     writeFileSync(world.path('lists.pem'), lists);
     const trust = ['--offline', world.path('home.snap'), '--home', 'CN-33', '--pin', pin];
     await world.json('verify', ...trust, '--keep', world.path('gate.json'), code);
+    // The key that is retired has one that takes over.
+    await world.json('key', 'rotate', home, '--role', 'attest');
     const { keys } = await world.json<{ keys: readonly { keyId: string; role: string }[] }>(
       'key',
       'list',

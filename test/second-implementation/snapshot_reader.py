@@ -197,7 +197,9 @@ def _loses(held, log):
     known, named = ({id_: key for id_, key in keys_of(one.state).items() if key.role == "trust-log"} for one in (held, log))
     if any(key.cutoffs is not None and (id_ not in known or known[id_].cutoffs is None) for id_, key in named.items()):
         return False
-    if any(key.end + KEPT_AFTER_END < log.state.newest_at for key in known.values()):
+    announced = held.state.announced_keys().values()
+    ends = [one["until"] for one in announced if one["role"] == "trust-log"]
+    if any(end + KEPT_AFTER_END < log.state.newest_at for end in ends):
         return False
     lost = revoked_by(held) - revoked_by(log)
     return any(log.state.said(f"log/{name}") is not None for name, _ in lost)

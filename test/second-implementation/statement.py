@@ -119,6 +119,7 @@ MEMBERS = {
     "withdrawal": {"region": REGION, "version": uint},
     "suspension": {"region": REGION, "version": uint},
     "compromise": {"key": lambda value: cbor.is_bytes(value, 8), "version": uint, "cutoffs": list_of(0, 64, CUTOFF)},
+    "retirement": {"key": lambda value: cbor.is_bytes(value, 8), "version": uint, "until": uint},
     "rules": {"id": RULE, "version": uint, "from": uint, "data": lambda value: is_text_map(value)},
     "adapter": {
         "id": RULE,
@@ -190,6 +191,8 @@ def _holds_together(said):
         return all(_is_window(one, said["at"]) for one in said["keys"])
     if said["kind"] == "compromise":
         return _ascends([cutoff["log"] for cutoff in said["cutoffs"]])
+    if said["kind"] == "retirement":
+        return said["at"] < said["until"] and said["until"] % HOUR == 0
     if said["kind"] in ("recognition", "node", "adapter"):
         return said["from"] < said["until"]
     if said["kind"] == "foreign-revocation":

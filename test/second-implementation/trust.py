@@ -150,6 +150,11 @@ class Folding:
     def _had_root(self, size, root):
         return self.roots[size] == root
 
+    def _order_of_retirement(self, _index, said, _before):
+        key = self.state.trust_keys().get(said["key"])
+        if key is None or not self.state.newest_at < said["until"] < key["until"]:
+            raise conflict()
+
     def _order_of_log(self, _index, said, before):
         if before is not None and said["minimum"] < before["minimum"]:
             raise conflict()
@@ -201,6 +206,8 @@ def slot_of(index, said):
             return f"suspension/{said['region']}"
         case "compromise":
             return f"compromise/{said['key'].hex()}"
+        case "retirement":
+            return f"retirement/{said['key'].hex()}"
         case "rules":
             return f"rules/{said['id']}"
         case "adapter":

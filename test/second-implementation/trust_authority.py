@@ -5,7 +5,7 @@ import names
 from ed25519 import key_id
 from fault import Fault
 
-ROOT_ONLY = ("root", "keys", "limits", "recognition", "withdrawal", "compromise", "adapter")
+ROOT_ONLY = ("root", "keys", "limits", "recognition", "withdrawal", "compromise", "retirement", "adapter")
 TRUST_LOG_ONLY = ("state", "tally")
 
 

@@ -45,8 +45,16 @@ class TrustState:
         return [(slot, filled) for slot, filled in self.slots.items() if filled.entry.kind == kind]
 
     def trust_keys(self):
-        """Every key that a `keys` statement names, by key id."""
+        """Every key that a `keys` statement names, by key id, each with the end of its window by now."""
+        return {id_: self._shortened(id_, one) for id_, one in self.announced_keys().items()}
+
+    def announced_keys(self):
+        """The same with the windows as they were announced."""
         return {key_id(one["key"]): one for _, filled in self.of_kind("keys") for one in filled.entry.said["keys"]}
+
+    def _shortened(self, id_, key):
+        said = self.said(f"retirement/{id_.hex()}")
+        return key if said is None else key | {"until": said["until"]}
 
     def root_key_ids(self):
         """Of the roots of all versions."""
@@ -104,6 +112,7 @@ class TrustState:
                 del self.slots[slot]
                 for id_ in ids:
                     self.slots.pop(f"compromise/{id_.hex()}", None)
+                    self.slots.pop(f"retirement/{id_.hex()}", None)
 
     def items(self):
         """The items that a `state` statement commits to, sorted."""

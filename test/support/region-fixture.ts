@@ -230,6 +230,10 @@ export class RegionFixture {
     return { kind: 'compromise', key: hexBytes(key.keyId), version, cutoffs };
   }
 
+  retirement(key: TestKey, until: number, version = 1): TestStatement & { kind: 'retirement' } {
+    return { kind: 'retirement', key: hexBytes(key.keyId), version, until };
+  }
+
   /** The root that the trust log has at a size; now, by default. */
   cutOff(size = this.fold.size): CutOff {
     return { size, root: this.rootAt(size) };

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { EXIT } from '../../../cli/exit.ts';
 import { checkpointKeys, readPublicRegion } from '../../../node/region/public-region.ts';
 import { givingUp } from '../../../node/region/statements.ts';
+import { openNodeIdentity } from '../../../node/service/node-identity.ts';
 import { hexOf } from '../../../protocol/bytes.ts';
 import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';
+import { keyIdOf } from '../../../protocol/signature/key-id.ts';
 import { encodeStatement, signStatement } from '../../../protocol/trust/statement.ts';
 import { copyWorld, type Gate, makeWorld, witnessAll, type World } from '../../support/cli-world.ts';
+import { HOUR_S, testKey } from '../../support/region-fixture.ts';
 import { Clock, DAY_S, inRegion } from '../../support/regions.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -257,6 +260,141 @@ describe('the key that signs checkpoints changes', () => {
       assert.deepEqual([exit, out], [EXIT.usage, ''], err);
       assert.match(err, refusal);
     }
+  });
+
+  it('key retire ends keys of every role within the hour: what they signed stays good, and the next ones sign', async () => {
+    const roles = ['attest', 'checkpoint', 'trust-log', 'witness'];
+    const { keys: before } = await cli.json<Keys>('key', 'list', home);
+    const olds = before.filter(({ now }) => now === 'in force');
+    assert.deepEqual(
+      olds.map(({ role }) => role),
+      roles,
+    );
+    const rotated = await cli.json<{ keys: { key: string }[] }>('key', 'rotate', home, '--role', ...roles);
+    const fresh = rotated.keys.map(({ key }) => key);
+    const { code: last } = await cli.json<{ code: string }>(
+      ...['issue', home, '--subject', 'Last', '--colour', 'green'],
+    );
+    const named = olds.flatMap(({ keyId }) => ['--key', keyId.toUpperCase()]);
+    const { exit, out, err } = await cli.run('key', 'retire', home, ...named);
+    assert.equal(exit, 0, err);
+    assert.match(
+      err,
+      new RegExp(`the attest key ${olds[0]?.keyId}, which ends at [^]* ${fresh[0]} signs then`),
+    );
+    assert.match(out, new RegExp(`The witness key ${olds[3]?.keyId} is retired: it ends at `));
+    assert.deepEqual(await standings(olds), ['retiring', 'retiring', 'retiring', 'retiring']);
+    assert.deepEqual(await signers(), { trust: [fresh[1]], 'attest/2026-11': [fresh[1]] });
+    assert.match(await must('key', 'extend', home), /^Nothing is missing/);
+    await assertTaken();
+    cli.nowS += HOUR_S;
+    assert.deepEqual(await standings(olds), ['retired', 'retired', 'retired', 'retired']);
+    const { code: next } = await cli.json<{ code: string }>(
+      ...['issue', home, '--subject', 'Next', '--colour', 'green'],
+    );
+    await must('state', home);
+    await witnessAll(cli);
+    await assertTaken();
+    await cli.json('snapshot', 'make', cli.path('DE'), '--out', cli.path('later.snap'));
+    const offline = cli.trust.with(1, cli.path('later.snap'));
+    for (const code of [world.codes.green, last, next])
+      for (const trust of [offline, ['--region', cli.path('FR')]]) {
+        const told = await cli.run('verify', ...trust, code);
+        assert.deepEqual([told.exit, told.out.split(' ')[0]], [0, 'PASS'], told.out);
+      }
+  });
+
+  /** How `key list` says that keys stand. */
+  async function standings(of: Keys['keys']): Promise<(string | undefined)[]> {
+    const { keys } = await cli.json<Keys>('key', 'list', home);
+    return of.map(({ keyId }) => keys.find((key) => key.keyId === keyId)?.now);
+  }
+
+  it('key retire refuses the last key of a purpose, what ends by then anyway, what is given up, and a time that is over', async () => {
+    const { keys } = await cli.json<Keys>('key', 'list', home);
+    const key = keys.find(({ role, now }) => role === 'attest' && now === 'in force') ?? assert.fail();
+    const checkpoint = await keyInForce();
+    const { root } = await cli.json<{ root: { keys: { keyId: string }[] } }>('key', 'list', home);
+    await must('key', 'rotate', home, '--role', 'checkpoint');
+    await must('key', 'compromise', home, '--key', checkpoint.keyId);
+    const { keys: known } = await cli.json<Keys>('key', 'list', home);
+    const fresh = known.find(({ role, now }) => role === 'checkpoint' && now === 'in force')?.keyId ?? '';
+    const hourS = cli.nowS - (cli.nowS % HOUR_S);
+    const retire = ['key', 'retire', home, '--key'];
+    for (const [args, refusal] of [
+      [
+        [...retire, key.keyId],
+        new RegExp(`no attest key is in force from [^]*key rotate ${home} --role attest`),
+      ],
+      [[...retire, '00'.repeat(8)], /no key 0{16} \[NOT_FOUND\]/],
+      [[...retire, root.keys[0]?.keyId ?? ''], /\[NOT_FOUND\][^]*entente root rotate/],
+      [[...retire, key.keyId, '--key', key.keyId.toUpperCase()], /twice \[USAGE\]/],
+      [[...retire, key.keyId, '--until', String(hourS + 60)], /whole hours/],
+      [[...retire, key.keyId, '--until', String(hourS)], /is over[^]*\[USAGE\]/],
+      [[...retire, key.keyId, '--until', String(key.untilS)], /ends at [^]*earlier time \[REFUSED\]/],
+      [
+        [...retire, key.keyId, '--until', String(key.untilS + HOUR_S)],
+        /ends at [^]*earlier time \[REFUSED\]/,
+      ],
+      [[...retire, checkpoint.keyId], /is given up[^]*\[REFUSED\]/],
+      // Both of them leave none, each by itself the other.
+      [
+        [
+          ...retire,
+          fresh,
+          '--key',
+          ...known.flatMap(({ role, keyId, now }) =>
+            role === 'checkpoint' && now === 'in force' && keyId !== fresh ? [keyId] : [],
+          ),
+        ],
+        /no checkpoint key is in force/,
+      ],
+    ] as const) {
+      const { exit, out, err } = await cli.run(...args);
+      assert.notEqual(exit, 0, args.join(' '));
+      assert.equal(out, '');
+      assert.match(err, refusal);
+    }
+    assert.deepEqual((await cli.json<Keys>('key', 'list', home)).keys, known, 'nothing was retired');
+    const later = ['--leave-none', '--until', String(hourS + 2 * HOUR_S)];
+    await must(...retire, key.keyId, ...later);
+    assert.match(
+      (await cli.run(...retire, key.keyId, ...later)).err,
+      /is retired, and ends at [^]*\[REFUSED\]/,
+    );
+    await must(...retire, key.keyId, '--leave-none');
+    cli.nowS = hourS + HOUR_S;
+    const { exit, err } = await cli.run('issue', home, '--subject', 'A', '--colour', 'green');
+    assert.deepEqual([exit, err.includes('[KEY_NOT_IN_FORCE]')], [EXIT.failure, true], err);
+    await must('key', 'extend', home);
+    await must('issue', home, '--subject', 'A', '--colour', 'green');
+    await assertTaken();
+  });
+
+  it('key retire ends the identity of a node that is gone, but not that of the node here', async () => {
+    const { modules } = Object.assign(new Clock(), { nowS: cli.nowS });
+    const gone = testKey('a node that is gone');
+    const { publicKey } = await openNodeIdentity(
+      cli.path('CN-33/keys'),
+      { region: 'CN-33', network: 'demo' },
+      modules,
+    );
+    const here = { publicKey, keyId: keyIdOf(modules.sha256, publicKey) };
+    await inRegion(home, modules, async (region) => {
+      const until = cli.nowS + 9 * DAY_S;
+      for (const { publicKey: key } of [gone, here])
+        await region.append([{ kind: 'node', key, addresses: [], from: cli.nowS - 1, until }], 'root');
+    });
+    cli.nowS += 1;
+    const refused = await cli.run('key', 'retire', home, '--key', here.keyId);
+    assert.match(refused.err, /announces itself anew[^]*\[REFUSED\]/);
+    await must('key', 'retire', home, '--key', gone.keyId);
+    const hourS = cli.nowS - (cli.nowS % HOUR_S) + HOUR_S;
+    const { nodes } = await cli.json<{ nodes: Keys['keys'] }>('key', 'list', home);
+    assert.equal(nodes.find(({ keyId }) => keyId === gone.keyId)?.untilS, hourS);
+    rmSync(cli.path(`CN-33/keys/node-${here.keyId}.json`));
+    const last = await cli.run('key', 'retire', home, '--key', here.keyId);
+    assert.match(last.err, /no node of the region is known[^]*--leave-none/);
   });
 
   it('a scheduled key whose file is not here yet keeps nobody from witnessing, and issuing names it', async () => {

@@ -192,6 +192,50 @@ describe('entente root, in hands that err or are misled', function () {
     await submitHalf();
   });
 
+  it('key retire: not below the threshold, of two drafted side by side the second not, nor what comes when the key is over', async () => {
+    await sealed();
+    const { keys: known } = await cli.json<{ keys: readonly { keyId: string; role: string }[] }>(
+      ...['key', 'list', path('DE')],
+    );
+    const key = known.find(({ role }) => role === 'attest')?.keyId ?? assert.fail();
+    const hourS = cli.nowS - (cli.nowS % 3_600);
+    const drafted = async (name: string, hours: number) => {
+      const until = ['--until', String(hourS + hours * 3_600), '--leave-none'];
+      const retire = ['key', 'retire', path('DE'), '--key', key, ...until, '--draft', path(name)];
+      const { exit, err } = await cli.run(...retire);
+      assert.equal(exit, 0, err);
+      return path(name);
+    };
+    const [first, second] = [await drafted('a.json', 9), await drafted('b.json', 8)];
+    const before = await size();
+    assert.equal((await sign(first)).exit, 0);
+    const alone = await cli.run('root', 'submit', path('DE'), first);
+    assert.notEqual(alone.exit, 0);
+    assert.match(alone.err, /signatures that it needs are missing \[DRAFT_INCOMPLETE\]/);
+    for (const [draft, one] of [
+      [first, 1],
+      [second, 0],
+      [second, 1],
+    ] as const)
+      assert.equal((await sign(draft, one)).exit, 0);
+    const untilOf = async () => {
+      const { keys } = await cli.json<{ keys: readonly { keyId: string; untilS: number }[] }>(
+        ...['key', 'list', path('DE')],
+      );
+      return keys.find(({ keyId }) => keyId === key)?.untilS;
+    };
+    assert.equal((await cli.run('root', 'submit', path('DE'), first)).exit, 0);
+    assert.equal(await untilOf(), hourS + 9 * 3_600);
+    const raced = await cli.run('root', 'submit', path('DE'), second);
+    assert.match(raced.err, /retirement, would have no effect: [^]*version above 1[^]*\[REFUSED\]/);
+    const late = await drafted('late.json', 1);
+    for (const one of [0, 1]) await sign(late, one);
+    cli.nowS = hourS + 3_600;
+    const { exit, err } = await cli.run('root', 'submit', path('DE'), late);
+    assert.deepEqual([exit, /was to be retired 0 s ago[^]*\[REFUSED\]/.test(err)], [1, true], err);
+    assert.deepEqual([await untilOf(), await size()], [hourS + 9 * 3_600, before + 1]);
+  });
+
   it('submit to a node that runs logs a whole draft or nothing too', async () => {
     rmSync(path('DE'), { recursive: true });
     cli.nowS = Math.floor(Date.now() / 1_000);

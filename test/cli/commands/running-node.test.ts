@@ -152,7 +152,22 @@ describe('commands on a region whose node runs', function () {
     await must('audit', 'replay', join(de, 'public'));
     await must('witness', fr, de);
     assert.match(await verdict(await issueOne('G')), /^PASS/);
-    await must('key', 'rotate', de, '--role', 'checkpoint');
+    await must('key', 'rotate', de, '--role', 'checkpoint', 'attest');
+    const { keys: known } = await cli.json<{ keys: typeof keys }>('key', 'list', de);
+    const [current, fresh] = known.flatMap(({ keyId, role, now }) =>
+      role === 'attest' && now === 'in force' ? [keyId] : [],
+    );
+    assert.match(
+      (await cli.run('key', 'retire', de, '--key', current ?? '', '--key', fresh ?? '')).err,
+      /no attest key is in force/,
+    );
+    const { next } = (
+      await cli.json<{ keys: { next: string }[] }>('key', 'retire', de, '--key', current ?? '')
+    ).keys[0] as { next: string };
+    const { code } = await cli.json<{ code: { keyId: string } }>(
+      ...['verify', '--region', de, await issueOne('I')],
+    );
+    assert.deepEqual([next, code.keyId], [fresh, fresh]);
     const all = await must('key', 'compromise', de, '--all-checkpoint', '--cut-off', 'trust=now');
     assert.match(all, /^4 checkpoint keys given up; 4 fresh keys/);
     assert.match(await verdict(await issueOne('H')), /^PASS/);

@@ -45,7 +45,7 @@ describe('TrustLogWork', () => {
       {
         verifySignature,
         trustLogKey,
-        vet: (_, index) => {
+        vet: (_, { index }) => {
           if (index === 5) throw new NodeError('REFUSED', 'no effect');
         },
       },

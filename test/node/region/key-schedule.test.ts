@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { AHEAD_S, missingLogs, missingWindows, successionOf } from '../../../node/region/key-schedule.ts';
+import {
+  AHEAD_S,
+  firstGap,
+  missingLogs,
+  missingWindows,
+  successionOf,
+} from '../../../node/region/key-schedule.ts';
 import { type KeyRole, type TrustKey, type TrustState } from '../../../protocol/trust/trust-state.ts';
 import { DAY_S, START_S } from '../../support/regions.ts';
 
@@ -44,6 +50,30 @@ describe('missingWindows', () => {
     assert.equal(only(stateWith([compromised]))[0]?.fromS, HOUR_START_S);
     const later = { ...key, fromS: HOUR_START_S + DAY_S };
     assert.equal(only(stateWith([later]))[0]?.fromS, HOUR_START_S);
+  });
+});
+
+describe('firstGap', () => {
+  const window = (fromS: number, untilS: number) => ({ fromS, untilS });
+
+  it('is the first moment that no window holds, whatever their order and however they overlap', () => {
+    const of = window(10, 20);
+    for (const [others, gap] of [
+      [[], 10],
+      [[window(0, 10)], 10],
+      [[window(0, 20)], undefined],
+      [[window(0, 19)], 19],
+      [[window(15, 30), window(0, 15)], undefined],
+      [[window(16, 30), window(0, 15)], 15],
+      [[window(11, 30)], 10],
+      // Empty, as of a key that was retired before it began.
+      [[window(0, 12), window(12, 12), window(14, 5)], 12],
+    ] as const)
+      assert.equal(firstGap(of, others), gap);
+  });
+
+  it('is none in an empty window', () => {
+    assert.equal(firstGap(window(20, 20), []), undefined);
   });
 });
 

@@ -21,6 +21,8 @@ describe('keys that may still sign', () => {
       [true, true, true, false],
     );
     assert.equal(mayStillSign({ ...key, compromise: { version: 1, cutOffs: new Map() } }, key.fromS), false);
+    // Retired before it began.
+    assert.equal(mayStillSign({ ...key, untilS: key.fromS }, key.fromS - 1), false);
   });
 
   it('cutOffsWithin leaves the logs whose months meet the window, and of a key to come none', () => {

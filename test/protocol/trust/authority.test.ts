@@ -39,6 +39,7 @@ describe('verifyAuthority: who may sign what', () => {
     withdrawal: { kind: 'withdrawal', region: 'FR', version: 3 },
     suspension: { kind: 'suspension', region: 'FR', version: 1 },
     compromise: region.compromise(region.keys.attest, {}),
+    retirement: region.retirement(region.keys.attest, START_S + DAY_S),
     rules: { kind: 'rules', id: 'baseline', version: 1, from: 0, data: {} },
     adapter: { kind: 'adapter', id: 'local', version: 1, from: 0, until: 1, data: {} },
     log: { kind: 'log', log: LOG_ID, minimum: 0 },

@@ -40,6 +40,7 @@ const KINDS = [
   'node',
   'keys',
   'compromise',
+  'retirement',
   'root',
 ] as const;
 
@@ -49,6 +50,7 @@ const ROOT_KINDS: ReadonlySet<string> = new Set([
   'withdrawal',
   'keys',
   'compromise',
+  'retirement',
   'root',
 ]);
 
@@ -152,6 +154,11 @@ export class RandomLog {
         return this.#keys(b);
       case 'root':
         return region.rootStatement({ version: (region.state.root?.version ?? 0) + 1 - (a % 2) });
+      case 'retirement': {
+        const key = this.#trustLogKeys[a % this.#trustLogKeys.length] as TestKey;
+        const hourS = region.nowS - (region.nowS % HOUR_S);
+        return region.retirement(b === 9 ? region.keys.attest : key, hourS + (1 + 7 * b) * HOUR_S, version);
+      }
       default:
         return this.#compromise(a, b, version);
     }

@@ -8,7 +8,7 @@ import { leafHash } from '../../../protocol/log/merkle.ts';
 import { encodeIndexSet } from '../../../protocol/revocation/index-set-code.ts';
 import { type FoldBase } from '../../../protocol/trust/boot.ts';
 import { sha256 } from '../../support/primitives.ts';
-import { LOG_ID, RegionFixture, type TestKey } from '../../support/region-fixture.ts';
+import { HOUR_S, LOG_ID, RegionFixture, type TestKey } from '../../support/region-fixture.ts';
 
 /** A base with the `state` entry that is to prove it. */
 export interface BaseCase {
@@ -35,9 +35,15 @@ const grown = stated((region) => {
   region.add({ kind: 'rules', id: 'baseline', version: 1, from: 0, data: {} });
 });
 
+const retired = stated((region) => {
+  region.add(region.retirement(region.keys.attest, region.nowS - (region.nowS % HOUR_S) + 9 * HOUR_S, 1));
+  region.add(region.retirement(region.keys.attest, region.nowS - (region.nowS % HOUR_S) + HOUR_S, 2));
+});
+
 export const goodBases: readonly BaseCase[] = [
   { name: 'a root, keys, a log', base: small.base, entry: small.entry },
   { name: 'revocations in two blocks, a recognition, rules', base: grown.base, entry: grown.entry },
+  { name: 'a key that was retired twice', base: retired.base, entry: retired.entry },
 ];
 
 /** What a thief of the trust-log key would commit to: the state with these items instead. */

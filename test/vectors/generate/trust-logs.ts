@@ -104,6 +104,7 @@ export const goodLogs: readonly LogCase[] = [
     s.add(node(s.key('node'), START_S + DAY_S, ['/dns4/node.example/tcp/4001']));
     s.revoke([0, 1, 65_535, 65_536, 2 ** 40 - 1]);
     s.add(s.compromise(s.keys.attest, { [LOG_ID]: { size: 9, root: new Uint8Array(32) } }));
+    s.add(s.retirement(s.keys.attest, START_S + HOUR_S));
     s.add({ ...s.recognitionOf(FR, 2), way: 'bridge', via: 'LU', rules: 'baseline' });
     s.add(withdrawal(3));
     s.commit();
@@ -199,6 +200,31 @@ export const goodLogs: readonly LogCase[] = [
     const late = keyAt(s, KEPT_S + 1);
     s.nowS = KEPT_S + 1;
     s.add(s.stateStatement(), [late]);
+  }),
+  written('a trust-log key that is retired signs until then, and another from then on', (s) => {
+    const next = withKey(s, 'next', 'trust-log', START_S, START_S + DAY_S);
+    s.add(s.retirement(s.keys['trust-log'], START_S + 2 * HOUR_S));
+    s.add({ ...rules(1), at: START_S + 2 * HOUR_S - 1 });
+    s.nowS = START_S + 2 * HOUR_S;
+    s.add(rules(2), [next]);
+    s.add(s.stateStatement(), [next]);
+  }),
+  written('a key is retired once more, for an earlier time, and one before it begins', (s) => {
+    s.add(s.retirement(s.keys.attest, START_S + 9 * HOUR_S, 1));
+    s.add(s.retirement(s.keys.attest, START_S + HOUR_S, 3));
+    const later = withKey(s, 'later', 'attest', START_S + DAY_S, START_S + 2 * DAY_S);
+    s.add(s.retirement(later, START_S + HOUR_S));
+    s.add(s.compromise(later, {}));
+    s.commit();
+  }),
+  written('a retired key stays in the state as long as announced, and goes with its retirement', (s) => {
+    const short = withKey(s, 'short', 'attest', START_S, START_S + DAY_S);
+    s.add(s.retirement(short, START_S + HOUR_S));
+    for (const overS of [START_S + HOUR_S + 31 * DAY_S + 1, START_S + 32 * DAY_S + 1]) {
+      const late = keyAt(s, overS);
+      s.nowS = overS;
+      s.add(s.stateStatement(), [late]);
+    }
   }),
   written('keys stay while a statement stands on their signature', (s) => {
     const old = withKey(s, 'old', 'trust-log', START_S, START_S + HOUR_S);
@@ -314,6 +340,56 @@ export const badLogs: readonly LogCase[] = [
   written('T3: a compromised key', (s) => {
     s.add(s.compromise(s.keys['trust-log'], {}));
     s.refused(UNAUTHORISED, s.revocation([1]));
+  }),
+  written('a retirement below the threshold', (s) => s.refused(UNAUTHORISED, s.retirement(s.keys.attest, START_S + HOUR_S), s.rootKeys.slice(0, 1)), () => {
+    const script = council();
+    script.addKeys();
+    return script;
+  }),
+  written('a trust-log key that is over since it was retired, whatever its window was', (s) => {
+    const next = withKey(s, 'next', 'trust-log', START_S, START_S + DAY_S);
+    s.add(s.retirement(s.keys['trust-log'], START_S + HOUR_S));
+    s.nowS = START_S + HOUR_S;
+    s.refused(UNAUTHORISED, rules(1));
+    s.add(rules(1), [next]);
+    s.refused(UNAUTHORISED, s.retirement(s.keys.attest, START_S + 2 * HOUR_S), [next]);
+  }),
+  written('retirements of unknown keys and of a root key, at the end of the window, later, and of no higher version', (s) => {
+    const [rootKey] = s.rootKeys as [TestKey];
+    s.refused(CONFLICT, s.retirement(s.key('unknown'), START_S + HOUR_S));
+    s.refused(CONFLICT, s.retirement(rootKey, START_S + HOUR_S));
+    const end = s.state.key(s.keys.attest.keyId)?.untilS ?? 0;
+    s.refused(CONFLICT, s.retirement(s.keys.attest, end));
+    s.refused(CONFLICT, s.retirement(s.keys.attest, end + HOUR_S));
+    s.refused(CONFLICT, s.retirement(s.keys.attest, START_S + HOUR_S, s.entries.length + 2));
+    s.add(s.retirement(s.keys.attest, START_S + 3 * HOUR_S, 1));
+    s.refused(CONFLICT, s.retirement(s.keys.attest, START_S + 2 * HOUR_S, 1));
+    s.refused(CONFLICT, s.retirement(s.keys.attest, START_S + 3 * HOUR_S, 2));
+    s.refused(CONFLICT, s.retirement(s.keys.attest, START_S + 4 * HOUR_S, 2));
+    s.add(s.retirement(s.keys.attest, START_S + 2 * HOUR_S, 2));
+  }),
+  written('a retirement that was signed in time and comes when the key has signed on', (s) => {
+    const late = s.entryOf(s.retirement(s.keys.attest, START_S + HOUR_S));
+    s.nowS = START_S + HOUR_S;
+    s.add(rules(1));
+    s.refusedEntry(CONFLICT, late);
+    s.add(s.retirement(s.keys.attest, START_S + 2 * HOUR_S));
+  }),
+  written('T9: a retired key is not named anew by the statement that named it', (s) => {
+    const old = s.keysStatement([{ key: s.key('short'), role: 'attest', from: START_S, until: START_S + DAY_S }]);
+    const entry = s.entryOf(old);
+    s.add(old);
+    s.add(s.retirement(s.key('short'), START_S + HOUR_S));
+    const overS = START_S + HOUR_S + 31 * DAY_S + 1;
+    const late = keyAt(s, overS);
+    s.nowS = overS;
+    s.add(s.stateStatement(), [late]);
+    s.refusedEntry(CONFLICT, entry);
+    const goneS = START_S + 32 * DAY_S + 1;
+    const later = keyAt(s, goneS);
+    s.nowS = goneS;
+    s.add(s.stateStatement(), [later]);
+    s.refusedEntry(CONFLICT, entry);
   }),
   written('form, at the end of the log and among good entries', (s) => {
     s.refusedEntry('STATEMENT_MALFORMED', new Uint8Array(0));
