@@ -17,9 +17,9 @@ export function namedPeers(peers: Config['peers']): InvitedPeer[] {
 }
 
 /** The other machine of the region, where it has one: a standby that holds no log yet knows nobody else. */
-export function otherMachine({ region, writer }: Pick<Config, 'region' | 'writer'>): InvitedPeer[] {
+export function otherMachine({ region, writer }: Pick<Config, 'region' | 'writer'>): InvitedPeer | undefined {
   const { standby } = writer;
-  if (standby === undefined) return [];
+  if (standby === undefined) return undefined;
   const addresses = standby.addresses.map((address) => address.split('/p2p/')[0] ?? address);
-  return [{ peer: peerNameOf(hexBytes(standby.key)), region, addresses }];
+  return { peer: peerNameOf(hexBytes(standby.key)), region, addresses };
 }

@@ -18,6 +18,8 @@ export interface PeerDirectoryOptions {
   readonly home: string;
   /** Another array once there are others. */
   readonly invited: readonly InvitedPeer[];
+  /** The other machine of the home, by the config: let in as long as the trust log of the home does not know better. */
+  readonly other?: InvitedPeer | undefined;
 }
 
 export interface PeerDirectoryModules {
@@ -82,14 +84,15 @@ export class PeerDirectory {
   }
 
   #find(nowS: number): Known {
-    const { home, invited } = this.#options;
+    const { home, invited, other } = this.#options;
     const { stateOf } = this.#modules;
     const admissions = new Map<string, Admission>();
-    for (const { peer, region, addresses } of invited) {
-      admissions.set(peer, { region, standing: 'invited', addresses });
-    }
     const states = new Map([[home, stateOf(home)]]);
     const bounds = new Bounds(nowS);
+    const named = other && this.#isOfHome(other, states.get(home), bounds) ? [...invited, other] : invited;
+    for (const { peer, region, addresses } of named) {
+      admissions.set(peer, { region, standing: 'invited', addresses });
+    }
     for (const [region, standing] of this.#regions(states.get(home), bounds)) {
       const state = stateOf(region);
       states.set(region, state);
@@ -100,6 +103,15 @@ export class PeerDirectory {
       }
     }
     return { admissions, invited, states, fromS: nowS, untilS: bounds.untilS };
+  }
+
+  /**
+   * Whether the trust log of the home names the other machine, or names nobody who may connect now: as long as nothing of it is held, and where what is held
+   * is so old that its windows are over.
+   */
+  #isOfHome({ peer }: InvitedPeer, home: TrustState | undefined, bounds: Bounds): boolean {
+    const nodes = [...(home?.nodes() ?? [])].filter((node) => bounds.isWithin(node));
+    return nodes.length === 0 || nodes.some(({ publicKey }) => this.#nameOf(publicKey) === peer);
   }
 
   /** Those that the operator names as this region's, and then those that the trust log named last. */

@@ -1,7 +1,6 @@
 /** Keeps the trust log saying where this node can be reached, and the public directory what the logs and its witness say. */
 import { equalBytes, hexBytes } from '../../protocol/bytes.ts';
 import { NODE_ADDRESSES_MAX } from '../../protocol/limits.ts';
-import { type NodeIdentity } from '../../protocol/trust/trust-state.ts';
 import { type Config } from '../config/schema.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { isNodeError } from '../node-error.ts';
@@ -84,30 +83,33 @@ export class Announcer {
   async #announce(): Promise<void> {
     const { region, publicKey, addresses, standby } = this.#modules;
     await region.node.whenWriting();
-    await this.#announceNode(publicKey, addresses());
-    if (standby !== undefined) await this.#announceNode(hexBytes(standby.key), standby.addresses);
+    const nodes = [{ key: publicKey, addresses: addresses().slice(0, NODE_ADDRESSES_MAX) }];
+    if (standby !== undefined)
+      nodes.push({ key: hexBytes(standby.key), addresses: standby.addresses.slice(0, NODE_ADDRESSES_MAX) });
+    // Both end at the same time: in a log that is weeks old one that names its own machine alone would keep the other out.
+    if (!nodes.every((node) => this.#isAnnounced(node)))
+      for (const node of nodes) await this.#announceNode(node);
   }
 
-  async #announceNode(publicKey: Uint8Array, addresses: readonly string[]): Promise<void> {
+  #isAnnounced({ key, addresses }: Announced): boolean {
     const { region, clock } = this.#modules;
-    const announced = addresses.slice(0, NODE_ADDRESSES_MAX);
     const nowS = Math.floor(clock.nowMs() / 1000);
-    const known = [...region.state.nodes()].find((node) => equalBytes(node.publicKey, publicKey));
-    if (known !== undefined && isCurrent(known, announced, nowS)) return;
-    await region.node.submit({
+    const known = [...region.state.nodes()].find((node) => equalBytes(node.publicKey, key));
+    return (
+      known !== undefined && known.untilS - nowS > WINDOW_S / 2 && known.addresses.join() === addresses.join()
+    );
+  }
+
+  async #announceNode({ key, addresses }: Announced): Promise<void> {
+    await this.#modules.region.node.submit({
       build: ({ atS }) => ({
-        statement: {
-          kind: 'node',
-          key: publicKey,
-          addresses: [...announced],
-          from: atS,
-          until: atS + WINDOW_S,
-        },
+        statement: { kind: 'node', key, addresses: [...addresses], from: atS, until: atS + WINDOW_S },
       }),
     });
   }
 }
 
-function isCurrent({ addresses, untilS }: NodeIdentity, announced: readonly string[], nowS: number): boolean {
-  return untilS - nowS > WINDOW_S / 2 && addresses.join() === announced.join();
+interface Announced {
+  readonly key: Uint8Array;
+  readonly addresses: readonly string[];
 }

@@ -176,11 +176,11 @@ async function startAll<T>(
   const running: { region?: Region; meeting?: MeetingNetwork; published?: DirectoryNetwork } = {};
   let { peers } = config;
   let invited = invitedBy(peers);
-  const namedIn = (now: typeof peers) => [...namedPeers(now), ...otherMachine(config)];
-  let named = namedIn(peers);
+  let named = namedPeers(peers);
   const directory = new PeerDirectory(
     {
       home,
+      other: otherMachine(config),
       get invited() {
         return named;
       },
@@ -280,7 +280,7 @@ async function startAll<T>(
       takePeers: (now) => {
         peers = now;
         invited = invitedBy(now);
-        named = namedIn(now);
+        named = namedPeers(now);
         running.published?.takePeers(now);
       },
       leave: () => leaving.abort(),

@@ -8,12 +8,12 @@ import { DAY_S, RegionFixture, START_S, type TestKey } from '../../support/regio
 
 const ADDRESS = '/ip4/192.0.2.7/tcp/7411';
 
-function bench(invited: readonly InvitedPeer[] = []) {
+function bench(invited: readonly InvitedPeer[] = [], other?: InvitedPeer) {
   const de = new RegionFixture({ region: 'DE' });
   const fr = new RegionFixture({ region: 'FR' });
   const regions = new Map([de, fr].map((region) => [region.region, region]));
   let nowS = START_S;
-  const options = { home: 'DE', invited };
+  const options = { home: 'DE', invited, other };
   const directory = new PeerDirectory(options, {
     clock: { nowMs: () => nowS * 1000 },
     stateOf: (region) => regions.get(region)?.state,
@@ -76,6 +76,41 @@ describe('PeerDirectory', () => {
     const admission = directory.admissions().get(peer);
     assert.equal(admission?.standing, 'recognised');
     assert.deepEqual(admission?.addresses, ['/dns4/fr.example/tcp/1', ADDRESS]);
+  });
+
+  it('lets in the other machine of the home by the config, while the log of the home names nobody or names that one too', () => {
+    const key = new RegionFixture({ region: 'DE' }).key('other');
+    const peer = peerNameOf(key.publicKey);
+    const there = '/dns4/other.example/tcp/1';
+    const { de, directory, addNode, at } = bench([], { peer, region: 'DE', addresses: [there] });
+    assert.deepEqual(directory.admissions().get(peer), {
+      region: 'DE',
+      standing: 'invited',
+      addresses: [there],
+    });
+    addNode(de, key);
+    addNode(de, de.key('node'));
+    assert.deepEqual(directory.admissions().get(peer), {
+      region: 'DE',
+      standing: 'recognised',
+      addresses: [there, ADDRESS],
+    });
+    at(START_S + DAY_S);
+    assert.equal(directory.regionOf(peer), 'DE', 'what is held of the log is old');
+  });
+
+  it('T19: the other machine of the config is let in no more where the log of the home names others and not that one, or has ended it', () => {
+    const key = new RegionFixture({ region: 'DE' }).key('other');
+    const peer = peerNameOf(key.publicKey);
+    const { de, directory, addNode, at } = bench([], { peer, region: 'DE', addresses: [ADDRESS] });
+    const own = addNode(de, de.key('node'));
+    assert.deepEqual([...directory.admissions().keys()], [own], 'it is not named yet, or no more');
+    addNode(de, key, START_S, START_S + 60);
+    assert.equal(directory.regionOf(peer), 'DE');
+    at(START_S + 60);
+    assert.equal(directory.regionOf(peer), undefined, 'it is ended');
+    at(START_S + DAY_S);
+    assert.equal(directory.regionOf(peer), 'DE', 'the log that is held is so old that it names nobody');
   });
 
   it('T19: a region cannot claim a node that the operator knows as another’s', () => {
@@ -147,9 +182,8 @@ describe('otherMachine', () => {
     const standby = { key: hexOf(key), addresses: [ADDRESS, `${ADDRESS}/p2p/${peerNameOf(key)}`] };
     const of = (writer: Parameters<typeof otherMachine>[0]['writer']) =>
       otherMachine({ region: 'DE', writer });
-    assert.deepEqual(of({ fenced: true, standby }), [
-      { peer: peerNameOf(key), region: 'DE', addresses: [ADDRESS, ADDRESS] },
-    ]);
-    assert.deepEqual(of({ fenced: true }), []);
+    const addresses = [ADDRESS, ADDRESS];
+    assert.deepEqual(of({ fenced: true, standby }), { peer: peerNameOf(key), region: 'DE', addresses });
+    assert.equal(of({ fenced: true }), undefined);
   });
 });

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TrustLogItem } from '../../../node/log/trust-log-work.ts';
 import { NodeError } from '../../../node/node-error.ts';
-import { Announcer } from '../../../node/service/announcer.ts';
+import { Announcer, type AnnouncerModules } from '../../../node/service/announcer.ts';
 import { type NodeIdentity, type TrustState } from '../../../protocol/trust/trust-state.ts';
-import { hexOf } from '../../../protocol/bytes.ts';
+import { equalBytes, hexOf } from '../../../protocol/bytes.ts';
 import { testKey } from '../../support/keys.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { START_S } from '../../support/region-fixture.ts';
+import { DAY_S, START_S } from '../../support/region-fixture.ts';
 
 const OWN = testKey(1).publicKey;
 const OTHER = testKey(2).publicKey;
@@ -19,12 +19,15 @@ describe('Announcer', () => {
   /** What keeps the node from signing. */
   let refusal: NodeError | undefined;
   let nodes: NodeIdentity[];
+  /** As the config says. */
+  let standby: AnnouncerModules['standby'];
   let troubles: unknown[];
 
   beforeEach(() => {
     clock = new ManualClock(START_S * 1_000);
     refusal = undefined;
     nodes = [];
+    standby = { key: hexOf(OTHER), addresses: ADDRESSES };
     troubles = [];
     announcer = new Announcer({
       region: {
@@ -34,14 +37,17 @@ describe('Announcer', () => {
         node: {
           whenWriting: () => (refusal === undefined ? Promise.resolve() : Promise.reject(refusal)),
           submit: (item) => {
-            nodes.push(identityIn(item));
-            return Promise.resolve({ index: nodes.length - 1 } as never);
+            const said = identityIn(item);
+            nodes = [...nodes.filter(({ publicKey }) => !equalBytes(publicKey, said.publicKey)), said];
+            return Promise.resolve({ index: 0 } as never);
           },
         },
       },
       publicKey: OWN,
       addresses: () => ADDRESSES,
-      standby: { key: hexOf(OTHER), addresses: ADDRESSES },
+      get standby() {
+        return standby;
+      },
       clock,
       onTrouble: (error) => troubles.push(error),
     });
@@ -65,6 +71,24 @@ describe('Announcer', () => {
       [OWN, OTHER],
     );
     assert.deepEqual(troubles, []);
+  });
+
+  it('says of both anew where one is due, so that the windows of both end together', async () => {
+    const other = standby;
+    standby = undefined;
+    announcer.start();
+    await clock.advance(DAY_S * 1_000);
+    assert.equal(nodes.length, 1);
+    standby = other;
+    await clock.advance(ROUND_MS);
+    assert.equal(nodes.length, 2);
+    assert.equal(new Set(nodes.map(({ untilS }) => untilS)).size, 1);
+    const [first] = nodes;
+    await clock.advance(14 * DAY_S * 1_000);
+    assert.equal(nodes[0], first, 'more than half of its window is left');
+    await clock.advance(2 * DAY_S * 1_000);
+    assert.notEqual(nodes[0], first);
+    assert.equal(new Set(nodes.map(({ untilS }) => untilS)).size, 1);
   });
 
   for (const code of ['PEER_UNREACHABLE', 'LOG_FENCED', 'LOG_UNSETTLED', 'LOG_BEHIND'] as const) {
