@@ -4,7 +4,7 @@ import { nativeForeignPrimitives } from '../../node/crypto/foreign-primitives.ts
 import { readFileIfPresent } from '../../node/region/files.ts';
 import { linesOf } from '../../node/rows/lines.ts';
 import { compareBytes, hexOf } from '../../protocol/bytes.ts';
-import { keysOf, localsIn } from '../../protocol/foreign/announced-codes.ts';
+import { keySourceOf, localsIn } from '../../protocol/foreign/announced-codes.ts';
 import { CARD_CHARS_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { revocationHashesOf } from '../../protocol/foreign/revocation-hashes.ts';
 import { signedLocal } from '../../protocol/foreign/verify-local.ts';
@@ -118,7 +118,12 @@ async function hashesOf(state: TrustState, text: string, nowS: number): Promise<
   const known =
     foreignFormatOf(text) === undefined
       ? undefined
-      : await verifyForeign(nativeForeignPrimitives, text, keysOf(state), nowS);
+      : await verifyForeign(
+          nativeForeignPrimitives,
+          text,
+          keySourceOf(nativeForeignPrimitives.sha256, state),
+          nowS,
+        );
   if (known === undefined && localsIn(state, text).tried.length === 0)
     throw usageError('this is no code of another kind');
   const codes =

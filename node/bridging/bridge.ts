@@ -120,7 +120,9 @@ export class Bridge {
     // The one that the verdict went by, of a local code that its region reads in several ways.
     const [first] = signed;
     const { key } = signed.find((one) => one.key.adapter.id === foreign.adapter) ?? first;
-    const signer = foreignSignerOf(sha256, key.format, { ...key.publicKey });
+    // What the region can take back: its key, or the authority that vouches for the key.
+    const announced = key.vouching?.check.publicKey ?? key.publicKey;
+    const signer = foreignSignerOf(sha256, key.format, { ...announced });
     const { region = '', issuedAtS } = foreign;
     return {
       original: { region, hashes, signed: { signer, ...(issuedAtS !== undefined && { issuedAtS }) } },

@@ -12,11 +12,12 @@ import { isObject, memberOf, parseForeignJson, textOf } from '../../protocol/for
 import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
 import { FOREIGN_KEYS_MAX, NAME_CHARS_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { publicKeyOfJwk } from '../../protocol/foreign/jwk.ts';
+import { SIGNS_SEALS } from '../../protocol/foreign/seal-signer.ts';
 import { nativeSha256 } from '../crypto/native.ts';
 import { isForeignKey } from '../crypto/foreign-signatures.ts';
 import { CERTIFICATE_BYTES_MAX, openCertificate } from './certificate.ts';
 import { hcertKeyOf } from './hcert-key.ts';
-import { AUTHORITIES_MAX, sealAuthorityOf, sealKeyOf, SIGNS_SEALS } from './seal-key.ts';
+import { AUTHORITIES_MAX, sealAuthorityOf, sealKeyOf } from './seal-key.ts';
 
 /** Bytes of a file: 32,768 certificates with what stands around them in JSON. */
 export const KEY_LIST_BYTES_MAX = 96 * 1024 * 1024;

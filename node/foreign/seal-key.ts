@@ -3,11 +3,9 @@ import type * as crypto from 'node:crypto';
 import { encodeBase64Url } from '../../protocol/encoding/base64-url.ts';
 import { ProtocolError } from '../../protocol/fault.ts';
 import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
+import { SIGNS_SEALS } from '../../protocol/foreign/seal-signer.ts';
 import { type Seal } from '../../protocol/foreign/seal.ts';
 import { countryNamed, keyObjectOf, openCertificate, readCertificate } from './certificate.ts';
-
-/** The extended key usage of those who sign seals. */
-export const SIGNS_SEALS = '2.23.136.1.1.14.2';
 
 /** Authorities that a verifier pins: each is tried on a certificate that no list has. */
 export const AUTHORITIES_MAX = 512;

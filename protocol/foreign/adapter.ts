@@ -3,6 +3,7 @@
  * rules decide on. The code keeps its format, its keys and its issuer; whoever recognises the region checks it as it is. Spec: SPEC.md 17.8.
  */
 import * as z from 'zod';
+import { compareBytes } from '../bytes.ts';
 import { isRuleId } from '../code/status.ts';
 import { type CborValue } from '../encoding/cbor.ts';
 import { ProtocolError } from '../fault.ts';
@@ -13,6 +14,13 @@ import { type LoggedAdapter } from '../trust/trust-state.ts';
 import { type ForeignKey } from './foreign-keys.ts';
 import { ANNOUNCED_KEYS_MAX, NAME_CHARS_MAX } from './foreign-limits.ts';
 import { type LocalProfile, localProfileSchema } from './local-profile.ts';
+import {
+  authoritiesData,
+  authoritiesSchema,
+  type Authority,
+  readAuthorities,
+  refusedSchema,
+} from './seal-authority.ts';
 import { isSound } from './signature-check.ts';
 
 export const ADAPTER_FORMATS = ['hcert', 'shc', 'vdsnc', 'local'] as const;
@@ -30,6 +38,10 @@ export interface Adapter {
   readonly facts: ReadonlyMap<string, Expression>;
   /** Each confined to the adapter's own window too: what a region announces until a day signs nothing issued after it. */
   readonly keys: readonly ForeignKey[];
+  /** Of signers of seals, each confined likewise. */
+  readonly authorities: readonly Authority[];
+  /** Names of keys of signers (`sealSignerName`) that no authority of the region vouches for. */
+  readonly refused: readonly Uint8Array[];
 }
 
 /** What `adapterData` announces: expressions as they are written. */
@@ -38,8 +50,12 @@ export interface AdapterDraft {
   readonly facts: Readonly<Record<string, unknown>>;
   /** For keys of the format `local` alone. */
   readonly profile?: LocalProfile | undefined;
-  /** 1 to 200, all of one format. */
+  /** At most 200, all of one format; none only beside authorities. */
   readonly keys: readonly ForeignKey[];
+  /** At most 256, and the format is then `vdsnc`. */
+  readonly authorities?: readonly Authority[] | undefined;
+  /** At most 1,024, in any order. */
+  readonly refused?: readonly Uint8Array[] | undefined;
 }
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
@@ -73,8 +89,18 @@ const dataSchema = z
     facts: z
       .record(z.string().refine(isFactName, 'expected the name of a fact'), z.unknown())
       .refine((facts) => Object.keys(facts).length <= RULES_PER_LIST_MAX, 'expected fewer facts'),
-    keys: z.array(key).min(1).max(ANNOUNCED_KEYS_MAX),
+    keys: z.array(key).max(ANNOUNCED_KEYS_MAX),
+    authorities: authoritiesSchema.exactOptional(),
+    refused: refusedSchema.exactOptional(),
   })
+  .refine(
+    ({ keys, authorities = [] }) => keys.length + authorities.length > 0,
+    'expected a key or an authority',
+  )
+  .refine(
+    ({ format, authorities, refused }) => format === 'vdsnc' || (authorities ?? refused) === undefined,
+    'expected authorities, and signers that are refused, for the format vdsnc alone',
+  )
   .refine(
     ({ format, profile }) => (format === 'local') === (profile !== undefined),
     'expected a profile for the format local, and for no other',
@@ -94,7 +120,7 @@ export function readAdapter({ id, version, fromS, untilS, data }: LoggedAdapter)
     const [issue] = read.error.issues;
     throw malformed(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
   }
-  const { format, profile, rules, keys } = read.data;
+  const { format, profile, rules, keys, authorities = [], refused = [] } = read.data;
   const facts = new Map(
     Object.entries(read.data.facts).map(([name, json]) => {
       const { expression, faults } = readExpression(json, { depthMax: RULE_EXPRESSION_DEPTH_MAX });
@@ -119,23 +145,24 @@ export function readAdapter({ id, version, fromS, untilS, data }: LoggedAdapter)
       // Windows of statements end before their last second, those of keys with it.
       untilS: Math.min(untilS - 1, one.until ?? Infinity),
     })),
+    authorities: readAuthorities(authorities, { fromS, untilS }),
+    refused,
   };
 }
 
 /**
- * The data of a statement that announces keys. Whether all of it is well-formed `readAdapter` finds.
- * @throws {RangeError} for no key, more than 200, or keys of several formats.
+ * The data of a statement that announces keys or authorities. Whether all of it is well-formed `readAdapter` finds.
+ * @throws {RangeError} for neither, more keys than 200, or keys of several formats.
  */
-export function adapterData({ profile, rules, facts, keys }: AdapterDraft): {
-  readonly [name: string]: CborValue;
-} {
-  const [first] = keys;
-  if (first === undefined || keys.length > ANNOUNCED_KEYS_MAX)
-    throw new RangeError(`an adapter announces 1 to ${ANNOUNCED_KEYS_MAX} keys`);
-  if (keys.some(({ format }) => format !== first.format))
+export function adapterData(draft: AdapterDraft): { readonly [name: string]: CborValue } {
+  const { profile, rules, facts, keys, authorities = [], refused = [] } = draft;
+  const format = keys[0]?.format ?? (authorities.length > 0 ? 'vdsnc' : undefined);
+  if (format === undefined || keys.length > ANNOUNCED_KEYS_MAX)
+    throw new RangeError(`an adapter announces 1 to ${ANNOUNCED_KEYS_MAX} keys, or authorities`);
+  if (keys.some((one) => one.format !== format))
     throw new RangeError('an adapter announces keys of one format');
   return {
-    format: first.format,
+    format,
     ...(profile !== undefined && { profile: profile }),
     rules,
     facts: facts as { readonly [name: string]: CborValue },
@@ -147,6 +174,8 @@ export function adapterData({ profile, rules, facts, keys }: AdapterDraft): {
       ...(fromS !== undefined && { from: fromS }),
       ...(untilS !== undefined && { until: untilS }),
     })),
+    ...(authorities.length > 0 && { authorities: authoritiesData(authorities) }),
+    ...(refused.length > 0 && { refused: refused.toSorted(compareBytes) }),
   };
 }
 

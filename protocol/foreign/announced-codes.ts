@@ -8,11 +8,18 @@ import { type Adapter, readAdapter } from './adapter.ts';
 import { isInForce } from './claims.ts';
 import { countryOf } from './country.ts';
 import { type ForeignCode } from './foreign-code.ts';
-import { type Candidates, type ForeignKey, ForeignKeys } from './foreign-keys.ts';
+import { type Candidates, type ForeignKey, ForeignKeys, type KeySource } from './foreign-keys.ts';
 import { ANNOUNCERS_MAX, FOREIGN_KEYS_MAX, LOCAL_PROFILES_MAX } from './foreign-limits.ts';
 import { type LocalProfile, mayBeLocal } from './local-profile.ts';
+import { type Sha256 } from '../primitives.ts';
+import { Authorities, type Authority } from './seal-authority.ts';
+import { signerOf } from './seal-signer.ts';
 
 export interface AnnouncedKey extends ForeignKey {
+  readonly adapter: Adapter;
+}
+
+interface AnnouncedAuthority extends Authority {
   readonly adapter: Adapter;
 }
 
@@ -53,6 +60,7 @@ interface Announced {
   readonly region: string;
   readonly adapters: readonly ReadData[];
   readonly keys: ForeignKeys<AnnouncedKey>;
+  readonly authorities: Authorities<AnnouncedAuthority>;
   readonly locals: readonly LocalAnnouncer[];
 }
 
@@ -65,7 +73,7 @@ interface ReadData {
 /** Of one trust, an immutable value as that is. Each region has keys of its own, so that none can crowd out another's. */
 export class AnnouncedCodes {
   readonly trust: Trust;
-  readonly #regions: readonly { readonly region: string; readonly keys: ForeignKeys<AnnouncedKey> }[];
+  readonly #regions: readonly Announced[];
   /** A list for each region. */
   readonly #locals: readonly (readonly LocalAnnouncer[])[];
   readonly #withdrawn: readonly (readonly LocalAnnouncer[])[];
@@ -73,8 +81,8 @@ export class AnnouncedCodes {
   constructor(trust: Trust) {
     this.trust = trust;
     this.#regions = [...trust.regions.values()]
-      .map(({ state }) => ({ region: state.region, keys: keysOf(state) }))
-      .filter(({ keys }) => keys.size > 0)
+      .map(({ state }) => announcedBy(state))
+      .filter(({ keys, authorities }) => keys.size + authorities.size > 0)
       .sort((a, b) => (a.region < b.region ? -1 : 1));
     this.#locals = [...trust.regions.values()].map(({ state }) => localsOf(state));
     this.#withdrawn = trust.withdrawn.map(localsOf);
@@ -112,7 +120,7 @@ export class AnnouncedCodes {
    */
   announcersOf(code: ForeignCode): Announcers {
     const all = this.#regions
-      .map(({ region, keys }) => ({ region, candidates: keys.candidatesFor(code) }))
+      .map((one) => ({ region: one.region, candidates: candidatesIn(this.trust.sha256, one, code) }))
       .filter(({ candidates }) => candidates.keys.length > 0);
     const rank = ({ region }: Announcer) =>
       4 * Number(region !== this.trust.home) +
@@ -120,6 +128,14 @@ export class AnnouncedCodes {
       Number(!this.isByAdapter(region));
     const ranked = all.sort((a, b) => rank(a) - rank(b));
     return { tried: ranked.slice(0, ANNOUNCERS_MAX), isCrowded: ranked.length > ANNOUNCERS_MAX };
+  }
+
+  /** Why the certificate of a seal makes no signer by the authorities of a region: undefined where it may make one, and where the region announces none. */
+  signerFlaw(region: string, code: ForeignCode): string | undefined {
+    const authorities = this.#regions.find((one) => one.region === region)?.authorities;
+    const known = authorities?.size ? signerOf(code) : undefined;
+    if (known?.signer === undefined) return known?.flaw;
+    return authorities?.isRefused(this.trust.sha256, known.signer) === true ? 'SIGNER_REFUSED' : undefined;
   }
 
   /** Whether some profile may read a text, by its beginning alone. */
@@ -138,6 +154,27 @@ export class AnnouncedCodes {
 /** Tells whether an issuer, by the code of a country or of the region itself, is of a region. */
 export function isIssuerOf(region: string, issuer: string): boolean {
   return issuer === region || countryOf(issuer) === region.slice(0, 2);
+}
+
+/** The keys by which a code may be one of a region: those that it announces, and that of a seal's signer by the authorities that it announces. */
+export function keySourceOf(sha256: Sha256, state: TrustState): KeySource<AnnouncedKey> {
+  return { candidatesFor: (code) => candidatesIn(sha256, announcedBy(state), code) };
+}
+
+/** A signer that is announced itself needs no authority. */
+function candidatesIn(
+  sha256: Sha256,
+  { keys, authorities }: Announced,
+  code: ForeignCode,
+): Candidates<AnnouncedKey> {
+  const announced = keys.candidatesFor(code);
+  const signer = announced.keys.length > 0 || authorities.size === 0 ? undefined : signerOf(code)?.signer;
+  if (signer === undefined) return announced;
+  const { keys: vouched, isCrowded } = authorities.keysFor(sha256, signer, code.keyId);
+  return {
+    keys: vouched.map(({ authority, ...key }) => ({ ...key, adapter: authority.adapter })),
+    isCrowded,
+  };
 }
 
 /** All keys that a region announces by its adapters, as far as a verifier holds them. */
@@ -184,7 +221,13 @@ function announcedBy(state: TrustState): Announced {
   const isSame = before?.region === region && areSame(before.adapters, adapters);
   const announced = isSame
     ? before
-    : { region, adapters, keys: new ForeignKeys(keysIn(adapters)), locals: localsAmong(region, adapters) };
+    : {
+        region,
+        adapters,
+        keys: new ForeignKeys(keysIn(adapters)),
+        authorities: authoritiesIn(adapters),
+        locals: localsAmong(region, adapters),
+      };
   announcedOfStates.set(state, announced);
   if (first !== undefined) announcedOfFirst.set(first, announced);
   return announced;
@@ -196,6 +239,14 @@ function areSame(before: readonly ReadData[], after: readonly ReadData[]): boole
 
 function keysIn(adapters: readonly ReadData[]): AnnouncedKey[] {
   return adapters.flatMap(({ adapter }) => adapter.keys.map((key) => ({ ...key, adapter })));
+}
+
+function authoritiesIn(adapters: readonly ReadData[]): Authorities<AnnouncedAuthority> {
+  const all = adapters.flatMap(({ adapter }) => adapter.authorities.map((one) => ({ ...one, adapter })));
+  return new Authorities(
+    all,
+    adapters.flatMap(({ adapter }) => adapter.refused),
+  );
 }
 
 function localsAmong(region: string, adapters: readonly ReadData[]): LocalAnnouncer[] {
@@ -220,8 +271,9 @@ function announcedAdapters(state: TrustState): ReadData[] {
   let keys = 0;
   for (const logged of [...state.adapters()].sort((a, b) => (a.id < b.id ? -1 : 1))) {
     const read = readOf(logged);
-    if (read === undefined || keys + read.adapter.keys.length > FOREIGN_KEYS_MAX) continue;
-    keys += read.adapter.keys.length;
+    const { length = 0 } = read === undefined ? [] : [...read.adapter.keys, ...read.adapter.authorities];
+    if (read === undefined || keys + length > FOREIGN_KEYS_MAX) continue;
+    keys += length;
     adapters.push(read);
   }
   return adapters;

@@ -26,6 +26,8 @@ export interface ForeignCode {
   readonly usages: readonly KeyUsage[];
   /** What it says of the person: the format's own payload. */
   readonly content: { readonly [name: string]: Json };
+  /** DER of the certificate of its signer, unread, where the format has it brought along: it names the key and proves nothing. */
+  readonly certificate?: Uint8Array | undefined;
   /** What the code lacks or contradicts although it is well-formed, in words; such a code is refused once its signature was checked. */
   readonly flaw: string | undefined;
 }

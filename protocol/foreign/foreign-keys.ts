@@ -16,6 +16,22 @@ export interface ForeignKey {
   /** Seconds since 1970: what it signs is issued from then on, and not later. Undefined without a bound. */
   readonly fromS?: number | undefined;
   readonly untilS?: number | undefined;
+  /** By whom the key counts that is trusted for that of somebody else; undefined for one that is trusted itself. */
+  readonly vouching?: Vouching | undefined;
+}
+
+/** A signature by which a trusted key vouches for another: of an authority, of a certificate. */
+export interface Vouching {
+  /** Nothing counts under the key that is vouched for unless this is good. */
+  readonly check: ForeignCheck;
+  /** Seconds since 1970, both included: what is issued outside of it nobody vouches for. */
+  readonly fromS: number;
+  readonly untilS: number;
+}
+
+/** Where a verifier looks up the keys that a code may be signed with. */
+export interface KeySource<K extends ForeignKey = ForeignKey> {
+  candidatesFor(code: ForeignCode): Candidates<K>;
 }
 
 /** The keys that a code may be signed with, and whether there are more than are tried. */
@@ -27,7 +43,7 @@ export interface Candidates<K extends ForeignKey = ForeignKey> {
 const NONE: Candidates<never> = { keys: [], isCrowded: false };
 
 /** A set of keys by the names that codes give them. Several may share a name. */
-export class ForeignKeys<K extends ForeignKey = ForeignKey> {
+export class ForeignKeys<K extends ForeignKey = ForeignKey> implements KeySource<K> {
   readonly #byName = new Map<string, { keys: K[]; isCrowded: boolean }>();
   #size = 0;
   /** The names of its public keys, once somebody has asked for one. */
@@ -67,12 +83,41 @@ export class ForeignKeys<K extends ForeignKey = ForeignKey> {
   }
 }
 
-/** One check for each key that a code may be signed with and whose kind fits its algorithm. */
+/** For each key that a code may be signed with and whose kind fits its algorithm one check, and behind it that of whoever vouches for the key. */
 export function foreignChecksOf(code: ForeignCode, { keys }: Candidates): ForeignCheck[] {
+  return keys.flatMap((key) => checksUnder(code, key));
+}
+
+/** What the checks of a code came to under one key. */
+export interface TriedKey<K extends ForeignKey = ForeignKey> {
+  readonly key: K;
+  /** It made the signature of the code. */
+  readonly hasSigned: boolean;
+  /** It is trusted itself, or the one who vouches for it has signed that. */
+  readonly isVouched: boolean;
+}
+
+/** By key, from the results of `foreignChecksOf` with the same arguments. @throws {RangeError} unless there is a result for each check. */
+export function triedKeys<K extends ForeignKey>(
+  code: ForeignCode,
+  { keys }: Candidates<K>,
+  results: readonly boolean[],
+): TriedKey<K>[] {
+  let at = 0;
+  const tried = keys.map((key) => {
+    const count = checksUnder(code, key).length;
+    const [hasSigned = false, isVouched = true] = results.slice(at, at + count);
+    at += count;
+    return { key, hasSigned, isVouched };
+  });
+  if (results.length !== at) throw new RangeError('expected a result for each check');
+  return tried;
+}
+
+function checksUnder(code: ForeignCode, { publicKey, vouching }: ForeignKey): ForeignCheck[] {
   const { algorithm, message, signature } = code;
-  return keys
-    .filter(({ publicKey }) => fitsAlgorithm(publicKey, algorithm))
-    .map(({ publicKey }) => ({ algorithm, publicKey, message, signature }));
+  if (!fitsAlgorithm(publicKey, algorithm)) return [];
+  return [{ algorithm, publicKey, message, signature }, ...(vouching === undefined ? [] : [vouching.check])];
 }
 
 /** The same for the same key alone. */

@@ -46,9 +46,9 @@ export const X509_BYTES_MAX = 8_192;
 /** Of one certificate: parts of a name and attributes of a part, extensions, usages and types of documents. The most known are some ten. */
 export const X509_ITEMS_MAX = 32;
 
-/** Bytes of the serial number of a certificate (RFC 5280 4.1.2.2), and of what names a key in it: a SHA-256. */
+/** Bytes of the serial number of a certificate (RFC 5280 4.1.2.2), and of what names a key in it: hashes of 64 are in circulation. */
 export const X509_SERIAL_BYTES_MAX = 20;
-export const X509_KEY_ID_BYTES_MAX = 32;
+export const X509_KEY_ID_BYTES_MAX = 64;
 
 /** Bytes of a status list once inflated: 67 million codes of one bit. */
 export const STATUS_LIST_BYTES_MAX = 8 * 1024 * 1024;
@@ -58,6 +58,12 @@ export const STATUS_TOKEN_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Keys that one adapter announces: those of RSA with their names fill an entry of a log. More go into several adapters. */
 export const ANNOUNCED_KEYS_MAX = 200;
+
+/** Authorities in one adapter, which vouch for signers of seals: no country is known to have more than some ten, in force and before. */
+export const ANNOUNCED_AUTHORITIES_MAX = 256;
+
+/** Signers of seals in one adapter that no authority vouches for any more: each is a key that was stolen or given up. */
+export const REFUSED_SIGNERS_MAX = 1_024;
 
 /** Regions whose announced keys are tried on one code: each trial costs up to eight checks, of a local code up to eight by each of its profiles. */
 export const ANNOUNCERS_MAX = 16;

@@ -2,7 +2,7 @@
 import { type Fault } from '../fault.ts';
 import { isSameIssuer } from './country.ts';
 import { type ForeignCode, type ForeignFormat } from './foreign-code.ts';
-import { type Candidates, type ForeignKey, foreignChecksOf } from './foreign-keys.ts';
+import { type Candidates, type ForeignKey, triedKeys } from './foreign-keys.ts';
 import {
   type ForeignOutcome,
   foreignOutcomeOf,
@@ -34,13 +34,9 @@ export function judgeForeign<K extends ForeignKey>(
   results: readonly boolean[],
   nowS: number,
 ): ForeignVerdict<K> {
-  const checks = foreignChecksOf(code, candidates);
-  if (results.length !== checks.length) throw new RangeError('expected a result for each check');
-  const good = candidates.keys.filter((key) =>
-    checks.some(({ publicKey }, i) => publicKey === key.publicKey && results[i] === true),
-  );
-  const judged = good
-    .map((key) => ({ key, reasons: reasonsOf(code, key, nowS) }))
+  const judged = triedKeys(code, candidates, results)
+    .filter(({ hasSigned, isVouched }) => hasSigned && isVouched)
+    .map(({ key }) => ({ key, reasons: reasonsOf(code, key, nowS) }))
     .sort((a, b) => weightOf(a.reasons) - weightOf(b.reasons))[0];
   const reasons = judged?.reasons ?? [unsigned(candidates)];
   return {
@@ -83,6 +79,8 @@ function reasonsOf(code: ForeignCode, key: ForeignKey, nowS: number): ForeignRea
   if (key.usages !== undefined && !code.usages.every((usage) => key.usages?.includes(usage)))
     reasons.push(foreignReason('KEY_USAGE'));
   if (!isWithin(issuedAtS ?? nowS, key)) reasons.push(foreignReason('KEY_NOT_FOR_THIS'));
+  else if (key.vouching !== undefined && !isWithin(issuedAtS ?? nowS, key.vouching))
+    reasons.push(foreignReason('KEY_NOT_FOR_THIS', { of: 'authority' }));
   if (issuedAtS !== undefined && issuedAtS > nowS)
     reasons.push(foreignReason('NOT_YET_ISSUED', { aheadS: issuedAtS - nowS }));
   if (expiresAtS !== undefined && expiresAtS <= nowS)
@@ -98,6 +96,6 @@ function issuerReasonOf({ format, issuer }: ForeignCode, key: ForeignKey): Forei
   return foreignReason(key.issuer === '' ? 'ISSUER_UNPROVEN' : 'ISSUER_DIFFERS');
 }
 
-function isWithin(timeS: number, { fromS, untilS }: ForeignKey): boolean {
+function isWithin(timeS: number, { fromS, untilS }: Pick<ForeignKey, 'fromS' | 'untilS'>): boolean {
   return timeS >= (fromS ?? 0) && timeS <= (untilS ?? Infinity);
 }

@@ -14,7 +14,7 @@ import { acceptByColour } from '../verdict/acceptance.ts';
 import { Leaning } from '../verdict/leaning.ts';
 import { outcomeOf, type ReasonCode } from '../verdict/reasons.ts';
 import { type Verdict } from '../verdict/verdict.ts';
-import { type AnnouncedCodes, type AnnouncedKey, type Announcer, isIssuerOf } from './announced-codes.ts';
+import { type AnnouncedCodes, type AnnouncedKey, isIssuerOf } from './announced-codes.ts';
 import { type Claim, countingOf, differing, isRevoked } from './claims.ts';
 import { type ForeignCode } from './foreign-code.ts';
 import { factsOfCode } from './facts-of-code.ts';
@@ -24,16 +24,16 @@ import { judgeForeign } from './foreign-verdict.ts';
 import { countryReasons } from './judge-country.ts';
 import { isStatusOpen, localSubject } from './local-claims.ts';
 import { revocationHashesOf } from './revocation-hashes.ts';
-import { type AnnouncedInput, judgeUnsigned, referenceOf, unsignedVerdict } from './judge-unsigned.ts';
+import {
+  type AnnouncedInput,
+  type CheckedAnnouncer,
+  judgeUnsigned,
+  referenceOf,
+  unsignedVerdict,
+} from './judge-unsigned.ts';
 
 /** The ways in which codes of a recognised region are those of its adapters. */
 const JUDGED_WAYS: ReadonlySet<RecognitionWay> = new Set<RecognitionWay>(['adapter']);
-
-/** A region that announced the key, and what the checks of its candidates came to. */
-export interface CheckedAnnouncer extends Announcer {
-  /** An answer for each of `foreignChecksOf(code, candidates)`. */
-  readonly results: readonly boolean[];
-}
 
 /**
  * The verdict on a code by the regions that announced its key. Where several did whose code it may be and whose word counts, that with least against it

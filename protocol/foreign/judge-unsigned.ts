@@ -5,6 +5,7 @@ import { outcomeOf } from '../verdict/reasons.ts';
 import { type ForeignReference, type Verdict, type VerdictContext } from '../verdict/verdict.ts';
 import { type AnnouncedCodes, type Announcer, isIssuerOf } from './announced-codes.ts';
 import { type ForeignCode } from './foreign-code.ts';
+import { triedKeys } from './foreign-keys.ts';
 
 const BY_ADAPTER: ReadonlySet<RecognitionWay> = new Set<RecognitionWay>(['adapter']);
 
@@ -16,13 +17,19 @@ export interface AnnouncedInput {
   readonly nowS: number;
 }
 
+/** A region that announced the key, and what the checks of its candidates came to. */
+export interface CheckedAnnouncer extends Announcer {
+  /** An answer for each of `foreignChecksOf(code, candidates)`. */
+  readonly results: readonly boolean[];
+}
+
 /**
  * `announcers` are the regions that announced keys of the name that it gives, none of which made its signature. Only those count whose code it may be and
  * whose adapters count: a key that somebody else gave the same name says nothing of it.
  */
 export function judgeUnsigned(
   input: AnnouncedInput,
-  announcers: readonly Announcer[],
+  announcers: readonly CheckedAnnouncer[],
   isCrowded: boolean,
 ): Verdict {
   const { code, announced, context, nowS } = input;
@@ -36,7 +43,13 @@ export function judgeUnsigned(
     leaning.leanOn(first.region, BY_ADAPTER);
     const isMore = isCrowded && possible.length === announcers.length;
     const isOpen = isMore || possible.some(({ candidates }) => candidates.isCrowded);
-    leaning.add(isOpen ? 'FOREIGN_KEYS_CROWDED' : 'SIGNATURE_INVALID');
+    const hasSigned = possible.some(({ candidates, results }) =>
+      triedKeys(code, candidates, results).some((tried) => tried.hasSigned),
+    );
+    if (isOpen) leaning.add('FOREIGN_KEYS_CROWDED');
+    // The key of the certificate made the signature of the code, but no authority that of the certificate.
+    else if (hasSigned) leaning.add('FOREIGN_CERTIFICATE', first.region, { why: 'SIGNATURE_INVALID' });
+    else leaning.add('SIGNATURE_INVALID');
   }
   return unsignedVerdict(leaning, code, nowS);
 }
@@ -90,8 +103,15 @@ function judgeUnknown(leaning: Leaning, input: AnnouncedInput): void {
     return isSound && knowledgeAtS >= (code.times.issuedAtS ?? 0);
   };
   const unsure = possible.find((region) => !isUpToDate(region));
-  if (unsure === undefined) leaning.add('FOREIGN_KEY_UNKNOWN');
-  else leaning.add('KEY_NOT_YET_KNOWN', unsure);
+  if (unsure !== undefined) {
+    leaning.add('KEY_NOT_YET_KNOWN', unsure);
+    return;
+  }
+  const flawed = possible
+    .map((region) => ({ region, why: announced.signerFlaw(region, code) }))
+    .find(({ why }) => why !== undefined);
+  if (flawed?.why === undefined) leaning.add('FOREIGN_KEY_UNKNOWN');
+  else leaning.add('FOREIGN_CERTIFICATE', flawed.region, { why: flawed.why });
 }
 
 /** Whether a region may have issued the code, by the country that it names. */

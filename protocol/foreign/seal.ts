@@ -12,9 +12,8 @@ import { FOREIGN_ALGORITHMS } from './signature-check.ts';
 const VERSION = 1;
 const TYPES = ['icao.vacc', 'icao.test'];
 
-/** A seal brings its signer's certificate along. It names the key and proves nothing: whom to trust is for the verifier's list. */
+/** A seal brings its signer's certificate along: whom to trust is for the verifier's list. */
 export interface Seal extends ForeignCode {
-  /** DER, unread. */
   readonly certificate: Uint8Array;
 }
 

@@ -1,14 +1,15 @@
 /** From the text of a code of others to an ordinary verdict, by the adapters that recognised regions announced. Spec: SPEC.md 17.8. */
 import { isProtocolError } from '../fault.ts';
 import { type Verdict, type VerdictContext } from '../verdict/verdict.ts';
-import { type AnnouncedCodes, keysOf } from './announced-codes.ts';
+import { type AnnouncedCodes, keySourceOf } from './announced-codes.ts';
 import { type ForeignCode } from './foreign-code.ts';
 import { type TrustState } from '../trust/trust-state.ts';
 import { type Candidates, foreignChecksOf, type ForeignKey } from './foreign-keys.ts';
 import { type ForeignPrimitives } from './foreign-primitives.ts';
 import { judgeForeign } from './foreign-verdict.ts';
 import { refuseUnread } from './refuse-unread.ts';
-import { type CheckedAnnouncer, judgeAnnounced } from './judge-announced.ts';
+import { judgeAnnounced } from './judge-announced.ts';
+import { type CheckedAnnouncer } from './judge-unsigned.ts';
 import { readForeign } from './verify-foreign.ts';
 import { type SignedForeign, verifyLocal } from './verify-local.ts';
 
@@ -54,7 +55,7 @@ export async function signedAnnounced(
   nowS: number,
 ): Promise<SignedForeign | undefined> {
   const code = await readForeign(primitives, text);
-  const candidates = keysOf(state).candidatesFor(code);
+  const candidates = keySourceOf(primitives.sha256, state).candidatesFor(code);
   const { key } = judgeForeign(code, candidates, await resultsOf(primitives, code, candidates), nowS);
   return key && { code, key };
 }

@@ -1,7 +1,7 @@
 /** From the text of a code of others to the verdict. Spec: SPEC.md 17.1. */
 import { isProtocolError } from '../fault.ts';
 import { type ForeignCode, type ForeignFormat } from './foreign-code.ts';
-import { foreignChecksOf, type ForeignKeys } from './foreign-keys.ts';
+import { foreignChecksOf, type KeySource } from './foreign-keys.ts';
 import { type ForeignPrimitives } from './foreign-primitives.ts';
 import { type ForeignVerdict, judgeForeign, refuseForeign } from './foreign-verdict.ts';
 import { readCard } from './health-card.ts';
@@ -41,7 +41,7 @@ export async function readForeign(primitives: ForeignPrimitives, text: string): 
 export async function verifyForeign(
   primitives: ForeignPrimitives,
   text: string,
-  keys: ForeignKeys,
+  keys: KeySource,
   nowS: number,
 ): Promise<ForeignVerdict> {
   let code: ForeignCode;

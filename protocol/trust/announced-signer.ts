@@ -1,6 +1,6 @@
 /**
  * Which keys of codes of others a region announces, as far as that can be told without reading its adapters: enough to find the key that
- * signed the original of a bridged code. Spec: SPEC.md 5.6, 11.1.
+ * signed the original of a bridged code, or the certificate of its signer. Spec: SPEC.md 5.6, 11.1.
  */
 import { concatBytes, hexOf } from '../bytes.ts';
 import { type CborValue, encodeCbor } from '../encoding/cbor.ts';
@@ -43,10 +43,10 @@ function windowsIn(sha256: Sha256, data: LoggedAdapter['data']): Windows {
   return windows;
 }
 
-function readWindows(sha256: Sha256, { format, keys }: LoggedAdapter['data']): Windows {
+function readWindows(sha256: Sha256, { format, keys, authorities = [] }: LoggedAdapter['data']): Windows {
   const windows = new Map<string, Window[]>();
-  if (typeof format !== 'string' || !Array.isArray(keys)) return windows;
-  for (const one of keys as readonly CborValue[]) {
+  if (typeof format !== 'string' || !Array.isArray(keys) || !Array.isArray(authorities)) return windows;
+  for (const one of [...(keys as readonly CborValue[]), ...(authorities as readonly CborValue[])]) {
     if (!isTextMap(one) || !isTextMap(one['key'])) continue;
     const { from = 0, until = Infinity } = one;
     if (typeof from !== 'number' || typeof until !== 'number') continue;

@@ -213,7 +213,12 @@ export const REASONS = {
   FOREIGN_KEY_UNKNOWN: {
     outcome: 'stop',
     explanation:
-      'No region whose codes of this kind are recognised here has announced the key that this code names.',
+      'No region whose codes of this kind are recognised here has announced the key that this code names, or an authority that vouches for it.',
+  },
+  FOREIGN_CERTIFICATE: {
+    outcome: 'stop',
+    explanation:
+      'The certificate that the code brings along makes nobody its signer: no authority that its region announces has issued it so.',
   },
   FOREIGN_KEYS_CROWDED: {
     outcome: 'undetermined',

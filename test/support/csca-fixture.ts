@@ -1,10 +1,13 @@
 /** Authorities of countries (CSCA) and the signers of seals that they issue, made at run time as ICAO Doc 9303-12 has them. */
 import * as crypto from 'node:crypto';
+import { type Authority, authorityOf } from '../../protocol/foreign/seal-authority.ts';
+import { SIGNS_SEALS } from '../../protocol/foreign/seal-signer.ts';
 import { type CertificateAlgorithm } from '../../protocol/foreign/signature-check.ts';
+import { parseCertificate } from '../../protocol/foreign/x509.ts';
 import { type ForeignSigner, makeEcSigner } from './foreign-keys.ts';
+import { sha256 } from './primitives.ts';
 import { type CertificateParts, extension, makeCertificate, oid, sequence, tlv } from './x509-fixture.ts';
 
-export const SIGNS_SEALS = '2.23.136.1.1.14.2';
 export const DIGITAL_SIGNATURE = Buffer.of(7, 0x80);
 export const CERT_SIGN = Buffer.of(1, 0x06);
 
@@ -20,6 +23,11 @@ export interface TestAuthority {
 export interface AuthorityParts extends CertificateParts {
   readonly signer?: ForeignSigner;
   readonly keyId?: Uint8Array;
+}
+
+/** As an adapter announces it. */
+export function announcedAuthority({ certificate }: Pick<TestAuthority, 'certificate'>): Authority {
+  return authorityOf(sha256, parseCertificate(certificate)).authority;
 }
 
 /** Signs itself. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { SIGNS_SEALS } from '../../../node/foreign/seal-key.ts';
+import { SIGNS_SEALS } from '../../../protocol/foreign/seal-signer.ts';
 import { encodeBase64 } from '../../../protocol/encoding/base64.ts';
 import { jwkOf } from '../../support/card-fixture.ts';
 import { TestCli } from '../../support/cli.ts';

@@ -278,8 +278,9 @@ describe('judgeAnnounced: a code of others, recognised as it is', () => {
   }
 
   it('covers every reason that only codes of others give', () => {
-    // Of local codes alone, in judge-local.test.ts.
-    const covered = new Set<ReasonCode>([...ROWS.map(({ code }) => code), 'FOREIGN_REGIONS_DIFFER']);
+    // Of local codes alone, in judge-local.test.ts; of seals alone, in seal-authority.test.ts.
+    const others: readonly ReasonCode[] = ['FOREIGN_REGIONS_DIFFER', 'FOREIGN_CERTIFICATE'];
+    const covered = new Set<ReasonCode>([...ROWS.map(({ code }) => code), ...others]);
     const missing = Object.keys(REASONS).filter(
       (code) => code.startsWith('FOREIGN_') && !covered.has(code as ReasonCode),
     );
