@@ -2,7 +2,7 @@
 import { type Line, linesOf } from '../node/rows/lines.ts';
 
 /**
- * As `linesOf`. Lines that only together are one JSON object come as one text, joined by `\n`, under the number of the first; at most `bytesMax`
+ * As `linesOf`. Lines that only together are one JSON object come as one text, with the ends between them as they are, since a signature may be over these, under the number of the first; at most `bytesMax`
  * characters of them. A line that cannot go on with what was begun ends it: then each of these lines stands for itself, so that none is lost, and
  * whoever shows half an object holds up nobody's code.
  */
@@ -45,7 +45,10 @@ class BegunObject {
   }
 
   get whole(): Line {
-    return { ...(this.lines[0] as Line), text: this.lines.map(({ text }) => text).join('\n') };
+    const [first] = this.lines as [Line];
+    const last = this.lines.at(-1) as Line;
+    const before = this.lines.slice(0, -1).map(({ text, end }) => `${text}${end}`);
+    return { ...first, text: `${before.join('')}${last.text}`, end: last.end };
   }
 
   /** Adds the line that may be the next one, or the first. */

@@ -71,14 +71,17 @@ export function addVerify(program: Command, cli: Cli): void {
       'trust this snapshot; give it several times to apply several in order',
       collect,
     )
-    .option('--home <id>', 'region in whose name you judge')
+    .option(
+      '--home <id>',
+      'region in whose name you judge; with --node: its nodes are asked first, and by --rules no others',
+    )
     .option('--pin <hex>', "fingerprint of the home's root")
     .option('--keep <file>', 'remember home, pin and snapshots here, and refuse older ones later')
     .option('--at <time>', 'judge for another time than now')
     .option('--place <what>', PLACE_HELP)
     .option(
       '--rules <id>',
-      "go by these rules of the home's trust log (with --node, of the region of the node), and by what they say of the kind of place",
+      "go by these rules of the home's trust log (with --node and no --home, of the region of the node), and by what they say of the kind of place",
     )
     .option('--role <role>', 'role of the person, as the rules know it')
     .option('--challenge <hex>', 'challenge that you gave to the holder')
@@ -184,19 +187,25 @@ async function judgeHere(cli: Cli, options: VerifyOptions): Promise<Judge> {
 
 /** By what nodes know. The time is theirs. */
 async function judgeThere(cli: Cli, options: VerifyOptions, urls: readonly string[]): Promise<Judge> {
-  const { region, offline, home, pin, keep, at, document, proof, rules, role } = options;
-  if ([region, offline, home, pin, keep, at, document, proof].some((other) => other !== undefined)) {
+  const { region, offline, pin, keep, at, document, proof, rules, role } = options;
+  if ([region, offline, pin, keep, at, document, proof].some((other) => other !== undefined)) {
     throw usageError(
-      '--node goes with --token, --place, --rules, --role, --challenge, --file and --explain alone',
+      '--node goes with --home, --token, --place, --rules, --role, --challenge, --file and --explain alone',
     );
   }
+  const home = options.home === undefined ? undefined : parseRegionId(options.home);
+  if (rules !== undefined && home === undefined && urls.length > 1)
+    throw usageError(
+      'rules of the same id are others in another region: of several nodes say with --home whose rules count',
+      'As in --home CN-33: a node of another region then gives no verdict.',
+    );
   const { VerdictClient } = await import('../../node/http/verdict-client.ts');
   const token = options.token === undefined ? undefined : await readToken(options.token);
   const client = new VerdictClient({ urls, token });
   const { place, challenge } = askedOf(options);
   let asked: string | undefined;
   return async (text) => {
-    const { verdict, url } = await client.verify(text, { place, rules, role, challenge });
+    const { verdict, url } = await client.verify(text, { home, place, rules, role, challenge });
     if (url !== (asked ?? urls[0]))
       cli.output.note(`${printable(url)} answers in place of ${printable(asked ?? urls[0] ?? '')}`);
     asked = url;

@@ -52,6 +52,10 @@ export function verifyRequest(batchCodesMax: number) {
         description:
           "Rules of the trust log of the node's region: what codes mean at this kind of place, and what it asks for where `place` does not say so.",
       }),
+      home: regionId.optional().openapi({
+        description:
+          'In whose name is judged: a node of another region refuses the question, whose trust and rules are others.',
+      }),
       role: word.optional().openapi({ description: 'Of the person, as the rules know it.' }),
       challenge: z
         .string()

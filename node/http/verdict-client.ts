@@ -15,9 +15,11 @@ export interface VerdictClientOptions {
 }
 
 export interface VerdictQuestion {
+  /** In whose name is judged: nodes of this region are asked first, and none of another where rules are named. */
+  readonly home?: string | undefined;
   /** What is not said of it the rules of the node's region say, if some are named. */
   readonly place?: AskedPlace | undefined;
-  /** Rules of the trust log of the node's region, and the role of the person as they know it. */
+  /** Rules of the trust log of the home, without one of the node's region; and the role of the person as they know it. */
   readonly rules?: string | undefined;
   readonly role?: string | undefined;
   readonly challenge?: Uint8Array | undefined;
@@ -30,6 +32,8 @@ export class VerdictClient {
   readonly #options: VerdictClientOptions;
   /** The one that answered last is asked first. */
   #first = 0;
+  /** Those that have said that they are of another region than the home. */
+  readonly #foreign = new Set<string>();
 
   constructor(options: VerdictClientOptions) {
     this.#options = options;
@@ -38,45 +42,62 @@ export class VerdictClient {
   /**
    * The verdict of the first node that gives one, and who gave it. One to which the rules, the place or the role mean nothing is the last that is asked:
    * what has these names elsewhere are other rules.
-   * @throws {NodeError} PEER_UNREACHABLE naming what each that was asked did instead; REFUSED where each of these answered that nobody can ask so.
+   * @throws {NodeError} PEER_UNREACHABLE naming what each that was asked did instead; REFUSED where each of these answered that nobody can ask so, and not
+   * only that it is of another region.
    */
   async verify(text: string, question: VerdictQuestion = {}): Promise<{ verdict: Verdict; url: string }> {
+    const { home, ...ofAnybody } = question;
+    const failures = new Map<string, unknown>();
+    const answer = await this.#firstOf(this.#inOrder(), text, question, failures);
+    if (answer !== undefined) return answer;
+    const others = [...failures].flatMap(([url, error]) => (isOf(error, 'home') ? [url] : []));
+    // What has these names elsewhere are other rules. Without any the colour alone counts, whose nearest node may say it.
+    if (question.rules === undefined && others.length > 0) {
+      const elsewhere = await this.#firstOf(others, text, ofAnybody, failures);
+      if (elsewhere !== undefined) return elsewhere;
+    }
+    throw failureOf(failures, home);
+  }
+
+  /** From the one that answered last; those of other regions at the end. */
+  #inOrder(): string[] {
     const { urls } = this.#options;
-    const failures: string[] = [];
-    let refused = 0;
-    for (let i = 0; i < urls.length; i++) {
-      const at = (this.#first + i) % urls.length;
-      const url = urls[at] ?? '';
+    const turned = [...urls.slice(this.#first), ...urls.slice(0, this.#first)];
+    const own = turned.filter((url) => !this.#foreign.has(url));
+    return [...own, ...turned.filter((url) => this.#foreign.has(url))];
+  }
+
+  /** The answer of the first of them that gives one; else undefined, and `failures` says what each did instead. */
+  async #firstOf(
+    urls: readonly string[],
+    text: string,
+    question: VerdictQuestion,
+    failures: Map<string, unknown>,
+  ): Promise<{ verdict: Verdict; url: string } | undefined> {
+    for (const url of urls) {
       try {
         const verdict = await this.#ask(url, text, question);
-        this.#first = at;
+        this.#first = this.#options.urls.indexOf(url);
         return { verdict, url };
       } catch (error) {
-        if (error instanceof NotAsked) refused++;
-        failures.push(`${url}: ${reasonOf(error)}`);
-        if (error instanceof NotAsked && error.isOfPlace) break;
+        failures.set(url, error);
+        if (isOf(error, 'home')) this.#foreign.add(url);
+        else if (isOf(error, 'place')) return undefined;
       }
     }
-    if (refused === failures.length)
-      throw new NodeError('REFUSED', `no node takes the question: ${failures.join('; ')}`, {
-        hint: 'Ask in another way, or another node with --node: rules and places are those of its region.',
-      });
-    throw new NodeError('PEER_UNREACHABLE', `no node gave a verdict: ${failures.join('; ')}`, {
-      retry: true,
-      hint: 'Ask another node with --node, or judge offline by a snapshot.',
-    });
+    return undefined;
   }
 
   async #ask(url: string, code: string, question: VerdictQuestion): Promise<Verdict> {
     const { token } = this.#options;
-    const { place, rules, role, challenge } = question;
+    const { home, place, rules, role, challenge } = question;
     const response = await fetch(new URL('/v1/verify', url), {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
       },
-      body: JSON.stringify({ code, place, rules, role, challenge: challenge && hexOf(challenge) }),
+      body: JSON.stringify({ code, home, place, rules, role, challenge: challenge && hexOf(challenge) }),
       redirect: 'error',
       signal: AbortSignal.timeout(this.#options.answerMsMax ?? ANSWER_MS_MAX),
     });
@@ -94,25 +115,45 @@ const INPUT_INVALID = 422;
 /** What a node says of a question is shown to people: printable, and no longer than some lines. */
 const SAYABLE = /^[\x20-\x7e]{1,1200}$/;
 
-/** What it finds wrong with rules, place or role: as `at` of SPEC.md 15.3. */
-const OF_PLACE = /^\/(rules|place|role)(\/|$)/;
+/** With what it finds something wrong, by the `at` of SPEC.md 15.3: the region of the node itself; rules, place or role. */
+const SUBJECTS = { home: /^\/home$/, place: /^\/(rules|place|role)(\/|$)/ } as const;
+type Subject = keyof typeof SUBJECTS;
 
 /** A node that answers, but not to this question. */
 class NotAsked extends Error {
-  readonly isOfPlace: boolean;
+  readonly of: Subject | undefined;
 
-  constructor(message: string, isOfPlace: boolean) {
+  constructor(message: string, of: Subject | undefined) {
     super(message);
-    this.isOfPlace = isOfPlace;
+    this.of = of;
   }
+}
+
+function isOf(error: unknown, subject: Subject): boolean {
+  return error instanceof NotAsked && error.of === subject;
+}
+
+function failureOf(failures: ReadonlyMap<string, unknown>, home: string | undefined): NodeError {
+  const all = [...failures].map(([url, error]) => `${url}: ${reasonOf(error)}`).join('; ');
+  const isRefused = (error: unknown) => error instanceof NotAsked && error.of !== 'home';
+  const own = [...failures.values()].filter((error) => !isOf(error, 'home'));
+  if (own.length > 0 && own.every(isRefused))
+    return new NodeError('REFUSED', `no node takes the question: ${all}`, {
+      hint: 'Ask in another way, or another node with --node: rules and places are those of its region.',
+    });
+  const of = home === undefined ? '' : ` of ${home}`;
+  return new NodeError('PEER_UNREACHABLE', `no node${of} gave a verdict: ${all}`, {
+    retry: true,
+    hint: `Ask another node${of} with --node, or judge offline by a snapshot.`,
+  });
 }
 
 /** What is wrong with a question, by the words of the node; where they cannot be shown, its status. */
 function refusalIn(body: string): NotAsked {
   const faults = problemIn(body);
   const text = faults.map(({ at, detail }) => `${at} ${detail}`).join('; ');
-  const isOfPlace = faults.some(({ at }) => OF_PLACE.test(at));
-  return new NotAsked(SAYABLE.test(text) ? text : `it answered ${INPUT_INVALID}`, isOfPlace);
+  const of = (['home', 'place'] as const).find((one) => faults.some(({ at }) => SUBJECTS[one].test(at)));
+  return new NotAsked(SAYABLE.test(text) ? text : `it answered ${INPUT_INVALID}`, of);
 }
 
 function problemIn(body: string): readonly { readonly at: string; readonly detail: string }[] {

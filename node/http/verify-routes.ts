@@ -26,7 +26,7 @@ export interface VerifyModules {
 }
 
 /** What a request says of place, person and challenge. */
-export type PlaceAsked = Pick<VerifyRequest, 'place' | 'rules' | 'role' | 'challenge'>;
+export type PlaceAsked = Pick<VerifyRequest, 'home' | 'place' | 'rules' | 'role' | 'challenge'>;
 
 /** Codes judged before others get a turn: about a millisecond. */
 const STEP = 8;
@@ -70,9 +70,14 @@ export function verifyRoutes(
 
 /**
  * The time is the node's own, and so is the limit of knowledge age: whoever asks is online.
- * @throws {RequestError} INPUT_INVALID for rules that the home does not have, and a kind of place or a role that they do not know.
+ * @throws {RequestError} INPUT_INVALID for another home, rules that the home does not have, and a kind of place or a role that they do not know.
  */
-export function contextOf({ place = {}, rules, role, challenge }: PlaceAsked, trust: Trust): VerdictContext {
+export function contextOf(
+  { home, place = {}, rules, role, challenge }: PlaceAsked,
+  trust: Trust,
+): VerdictContext {
+  if (home !== undefined && home !== trust.home)
+    throw invalid('/home', `this node is of ${trust.home}, and judges in its name`);
   const context = {
     mode: 'online',
     challenge: challenge === undefined ? undefined : hexBytes(challenge),

@@ -38,7 +38,7 @@ describe('codeLinesOf', () => {
       spread,
     ]);
     assert.deepEqual(await texts('{\n\n"a":\n{}\n}\n'), ['{\n\n"a":\n{}\n}']);
-    assert.deepEqual(await texts('{\r\n}'), ['{\n}']);
+    assert.deepEqual(await texts('{\r\n"a":\n"b"\r\n}\r\nENT1:C'), ['{\r\n"a":\n"b"\r\n}', 'ENT1:C']);
   });
 
   it('gives each line for itself where they are no object together, so that none is lost or waits', async () => {

@@ -121,7 +121,7 @@ describe('SPEC.md 15', () => {
     const [asked, answered] = [part(3).split('| `outcome` |')[0] ?? '', part(3)];
     const named = (text: string) => rows(text).flatMap(([members]) => quoted(members));
     const inRequest = named(asked);
-    assert.deepEqual(inRequest.toSorted(), ['challenge', 'code', 'codes', 'place', 'role', 'rules']);
+    assert.deepEqual(inRequest.toSorted(), ['challenge', 'code', 'codes', 'home', 'place', 'role', 'rules']);
     assert.deepEqual(
       named(answered).slice(inRequest.length).toSorted(),
       Object.keys(verdict.shape).toSorted(),

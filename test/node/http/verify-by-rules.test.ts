@@ -104,6 +104,8 @@ describe('POST /v1/verify by the rules of a place', () => {
   });
 
   for (const [what, more, at, detail] of [
+    ['to judge in the name of another region', { home: 'FR', rules: 'none' }, '/home', /of DE, and judges/],
+    ['a home that is no region', { home: 'fr' }, '/home', /ISO 3166/],
     ['rules that the region does not have', { rules: 'none' }, '/rules', /DE, the region of this node/],
     ['rules that cannot be read', { rules: 'broken' }, '/rules', /no rules of this id that can be used/],
     ['an id that is none', { rules: 'A B' }, '/rules', /id of rules/],
@@ -181,6 +183,54 @@ describe('POST /v1/verify by the rules of a place', () => {
     assert.equal(url, address);
   });
 
+  it('VerdictClient asks nodes of the home first, and by rules no others, whichever are down', async () => {
+    const { address } = http.server;
+    const down = 'http://127.0.0.1:1';
+    const problem = await (await ask(red, { home: 'FR' })).text();
+    let asked = 0;
+    const foreign = createServer((_, response) => {
+      asked++;
+      response.writeHead(422).end(problem);
+    }).listen(0, '127.0.0.1');
+    await once(foreign, 'listening');
+    const other = `http://127.0.0.1:${(foreign.address() as AddressInfo).port}`;
+    const client = new VerdictClient({ urls: [other, down, address] });
+    for (const rules of ['test', undefined, 'test']) {
+      const { url } = await client.verify(red, { home: 'DE', rules });
+      assert.equal(url, address);
+    }
+    assert.equal(asked, 1, 'a node that has said that it is of another region is asked last');
+    foreign.close();
+    const gate = new VerdictClient({ urls: [down, address] });
+    await assert.rejects(
+      gate.verify(red, { home: 'FR', rules: 'test' }),
+      (error) =>
+        isNodeError(error, 'PEER_UNREACHABLE') &&
+        /no node of FR gave a verdict: \S+:1: .*; .*\/home this node is of DE/.test(error.message),
+    );
+    const { verdict, url } = await gate.verify(red, { home: 'FR' });
+    assert.deepEqual(
+      [url, verdict.outcome],
+      [address, 'stop'],
+      'by the colour alone whoever is near says it',
+    );
+    await assert.rejects(gate.verify(red, { home: 'DE', rules: 'none' }), (error) =>
+      isNodeError(error, 'PEER_UNREACHABLE'),
+    );
+  });
+
+  it('entente verify --node needs --home for rules and several nodes, and is undetermined where none of that answers', async () => {
+    const run = (...more: readonly string[]) =>
+      cli.run('verify', '--node', `http://127.0.0.1:1,${http.server.address}`, ...more, red);
+    const unsaid = await run('--rules', 'test');
+    assert.deepEqual([unsaid.exit, /--home whose rules count/.test(unsaid.err)], [2, true], unsaid.err);
+    const own = await run('--rules', 'test', '--home', 'DE');
+    assert.match(own.out, /^STOP/);
+    const others = await run('--rules', 'test', '--home', 'FR');
+    assert.deepEqual([others.exit, others.out], [4, '']);
+    assert.match(others.err, /no node of FR gave a verdict[^]*this node is of DE/);
+  });
+
   it('entente verify --node takes place, rules and role, and says what is mistyped', async () => {
     const run = (...more: readonly string[]) =>
       cli.run('verify', '--node', http.server.address, ...more, red);
@@ -191,6 +241,6 @@ describe('POST /v1/verify by the rules of a place', () => {
     const mistyped = await run('--rules', 'test', '--place', 'kind=hospitl');
     assert.equal(mistyped.exit, 1);
     assert.match(mistyped.err, /\/place\/kind these rules know gate, hospital .*REFUSED/);
-    assert.equal((await run('--rules', 'test', '--home', 'DE')).exit, 2);
+    assert.equal((await run('--rules', 'test', '--pin', 'ab'.repeat(32))).exit, 2);
   });
 });
