@@ -205,16 +205,22 @@ export class OwnDesk implements Desk {
       const requests = await requestsOf(people, order?.atS ?? nowS(), { basisOf });
       const { beside } = node.overrides;
       const codes = requests.map(({ subject, fields: { status } }) => ({ subject, status }));
-      const byRules = codes.filter((_, i) => people[i]?.told !== undefined);
+      const isByRules = (i: number) => people[i]?.told !== undefined;
+      const byRules = codes.filter((_, i) => isByRules(i));
       const havePlace = await beside.makePlace(byRules);
       const takingPlace = new Set(byRules.filter((_, i) => havePlace[i]));
       const issued = await node.issueAll(
         requests.map((one, i) => {
           const isReplacement = takingPlace.has(codes[i] as (typeof codes)[number]);
-          return { ...one, isReplacement, toHandOver: true };
+          const also = isByRules(i) ? beside.markOf(one.fields.status) : undefined;
+          return { ...one, isReplacement, toHandOver: true, ...(also && { also }) };
         }),
       );
-      await beside.lookAgain(byRules);
+      const given = issued.flatMap(({ log, index }, i) => {
+        const code = isByRules(i) ? codes[i] : undefined;
+        return code ? [{ ...code, marked: { log, index } }] : [];
+      });
+      await beside.lookAgain(given);
       return issued;
     });
     // A code is given out once its place in the log is public.

@@ -4,20 +4,22 @@
  */
 import { type Status } from '../../protocol/code/status.ts';
 import { parseBasis } from '../../protocol/disclosure/basis.ts';
+import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { Gathered } from '../issuing/gathered.ts';
 import { type HeldCodes, isTroubleOfLog } from '../issuing/held-codes.ts';
 import { Turns } from '../turns.ts';
 import { bindingOf, stricterBy } from '../life/judging.ts';
-import { NodeError } from '../node-error.ts';
-import { type Clock } from '../ports.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
+import { type Change, type Clock } from '../ports.ts';
 import { byPlace } from '../registry/pages.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { contradicted } from './issue-gate.ts';
+import { StricterMarks, type StricterMarksModules } from './stricter-marks.ts';
 
-export interface CodesBesideModules {
+export interface CodesBesideModules extends StricterMarksModules {
   readonly clock: Clock;
   readonly registry: () => Registry;
   readonly held: () => Pick<HeldCodes, 'isLogged'>;
@@ -25,6 +27,8 @@ export interface CodesBesideModules {
   readonly revoke: (revocation: Revocation) => Promise<void>;
   /** Does something while no colour changes by rules. */
   readonly meanwhile: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Told once of each stricter code beside which it cannot be seen to. Must not throw. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
 /** A code that one operator gave. */
@@ -37,6 +41,8 @@ export interface GivenCode extends Place {
 export interface Demanded extends Pick<GivenCode, 'subject' | 'status'> {
   /** Where it stands, if it was given before: what came after it is another matter. */
   readonly given?: Place;
+  /** Where it stands, if it was given now: it is marked no more once nothing looser passes. */
+  readonly marked?: Place;
 }
 
 /** People for whose codes the registry is asked at once. */
@@ -47,9 +53,14 @@ export class CodesBeside {
   readonly #manual: Gathered<string, readonly RegistryRecord[]>;
   readonly #running: Gathered<string, RegistryRecord[]>;
   readonly #turns = new Turns();
+  readonly #marks: StricterMarks;
+  /** Why marks could not be finished, as it was told. */
+  readonly #told = new Set<string>();
 
-  constructor(modules: CodesBesideModules) {
+  /** `registryKey`: 32 bytes. */
+  constructor({ registryKey: key }: { readonly registryKey: Uint8Array }, modules: CodesBesideModules) {
     this.#modules = modules;
+    this.#marks = new StricterMarks({ key }, modules);
     this.#manual = new Gathered((subjects) => modules.registry().manualOf(subjects));
     this.#running = new Gathered((subjects) => modules.registry().runningOf(subjects, this.#nowS()));
   }
@@ -117,6 +128,64 @@ export class CodesBeside {
     return looser.map(({ length }) => length > 0);
   }
 
+  /** What is written with a code by rules of this colour: until `lookAgain`, or `finish`, has seen to it, looser ones may pass beside it. */
+  markOf({ colour }: Pick<Status, 'colour'>): (place: Place) => readonly Change[] {
+    return (place) => (colour === 'green' ? [] : [this.#marks.change(place)]);
+  }
+
+  /**
+   * Revokes what passes beside stricter codes whose orders broke off, or failed, once those were staged. To be called every few minutes, and before colours are
+   * updated. Gives who holds a looser code all the same, since the hour has no revocation left, or since it is in no log yet, or its log is in trouble. Rejects as
+   * the registry and the tables.
+   */
+  async finish(): Promise<ReadonlySet<string>> {
+    const left = new Set<string>();
+    let some: Place[] = [];
+    for await (const mark of this.#marks.all()) {
+      if (mark instanceof NodeError) this.#tell(mark);
+      else some.push(mark);
+      if (some.length < LOOKED_TOGETHER) continue;
+      await this.#finish(some, left);
+      some = [];
+    }
+    if (some.length > 0) await this.#finish(some, left);
+    return left;
+  }
+
+  async #finish(places: readonly Place[], left: Set<string>): Promise<void> {
+    // An update that judged before they were there is let end first.
+    await this.#modules.meanwhile(() => Promise.resolve());
+    const records = await this.#modules.registry().atPlaces(places);
+    const done: Place[] = [];
+    for (const [i, place] of places.entries()) {
+      const record = records[i];
+      if (record === undefined || (await this.inTurn(record.subject, () => this.#isFinished(record))))
+        done.push(place);
+      else left.add(record.subject);
+    }
+    await this.#marks.remove(done);
+  }
+
+  /** Whether nothing looser passes beside this code, as far as it is no override that came after it. */
+  async #isFinished(record: RegistryRecord): Promise<boolean> {
+    const { subject, fields } = record;
+    if (fields.status.expiresAtS <= this.#nowS() || this.isRevoked(record)) return true;
+    const looser = (await this.#looserThan({ subject, status: fields.status })).filter(
+      (one) => byPlace(one, record) < 0 || one.fields.status.ruleId !== MANUAL_RULE_ID,
+    );
+    try {
+      for (const error of await this.#revoke(looser)) this.#tell(error);
+    } catch (error) {
+      if (!isNodeError(error, 'REVOCATIONS_EXCEEDED')) throw error;
+    }
+    return looser.every((one) => this.isRevoked(one));
+  }
+
+  #tell(error: NodeError): void {
+    if (!this.#told.has(error.message)) this.#modules.onTrouble?.(error);
+    this.#told.add(error.message);
+  }
+
   /**
    * Revokes what came into a log while these codes did, as of an update: one that judged before they were there is let end first. Not to be waited for by
    * whoever keeps colours from changing. An order that is given again may have ended before it had done that, and does it for what was there before. Rejects as the registry and the revoking, and as a log that cannot tell whether it has a looser code.
@@ -129,6 +198,8 @@ export class CodesBeside {
       'The stricter codes are issued: `entente codes` prints them. Once that is mended, revoke the others.';
     const left = passingOn(await this.#revoke(looser.flat()), then);
     if (left !== undefined) throw left;
+    const isDone = (_: unknown, i: number) => looser[i]?.every((one) => this.isRevoked(one)) === true;
+    await this.#marks.remove(codes.filter(isDone).flatMap(({ marked }) => marked ?? []));
   }
 
   /** Nothing is looser than green, so that the many who get that cost no look. */

@@ -63,7 +63,7 @@ export class Overrides {
 
   constructor({ registryKey: key }: { readonly registryKey: Uint8Array }, modules: OverridesModules) {
     this.#modules = modules;
-    this.#beside = new CodesBeside(modules);
+    this.#beside = new CodesBeside({ registryKey: key }, modules);
     this.#codes = new OverrideCodes({ ...modules, beside: this.#beside });
     this.#shelf = new OverrideShelf({ key }, modules);
   }
@@ -191,7 +191,7 @@ export class Overrides {
   }
 
   /** Codes that somebody has beside a stricter one. */
-  get beside(): Pick<CodesBeside, 'inTurn' | 'makePlace' | 'lookAgain'> {
+  get beside(): Pick<CodesBeside, 'inTurn' | 'makePlace' | 'markOf' | 'lookAgain' | 'finish'> {
     return this.#beside;
   }
 

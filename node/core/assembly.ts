@@ -265,7 +265,9 @@ export function assemble(
     fence,
     watch: people.watch,
     gate: people.gate,
-    sweep: () => people.overrides.sweep(),
+    sweep: async () => {
+      await people.overrides.beside.finish().finally(() => people.overrides.sweep());
+    },
     takeBack: people.takeBack,
     store,
     mender,

@@ -14,7 +14,8 @@ import { requireHere } from '../registry/whereabouts.ts';
 import { NodeError } from '../node-error.ts';
 import { type Store } from '../store/store.ts';
 
-export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick<IssueOnceModules, 'sizes'> {
+export interface PeopleModules
+  extends Omit<LifeModules, 'lists' | 'node' | 'finishOrders'>, Pick<IssueOnceModules, 'sizes'> {
   readonly store: Store;
   readonly keys: { readonly trustLog: DisclosingModules['signer'] };
   readonly node: LifeModules['node'] &
@@ -44,7 +45,8 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
   const { store, node, requireSide } = modules;
   const zone = (nowS: number) => rulesInForce(modules.state(), options.rulesForPeople, nowS)?.zone;
   const lists = new Lists({ key: options.registryKey }, { ...modules, zone });
-  const life = new Life(options, { ...modules, lists });
+  const finishOrders: LifeModules['finishOrders'] = () => overrides.beside.finish();
+  const life = new Life(options, { ...modules, lists, finishOrders });
   const issue: IssueOnceModules['issue'] = (request) => node.issue(request);
   const tend: IssueOnceModules['tend'] = () => node.tend();
   const held = () => (requireSide(), node.heldCodes);
@@ -58,7 +60,7 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
   };
   const onAlarm = (alarm: BulkAlarm) => modules.onTrouble?.(bulkChange(alarm));
   const watch = new BulkWatch(options.alarms, { ...modules, onAlarm });
-  const overrides = new Overrides(options, {
+  const overrides: Overrides = new Overrides(options, {
     ...modules,
     once,
     watch,

@@ -104,7 +104,8 @@ async function issue(order: IssueOrder, key: string | undefined, modules: IssueM
     if (!isByRules) return { ...request, ...grounds };
     isNew = true;
     const [takesPlace = false] = await beside.makePlace([{ subject, status }]);
-    return { ...request, ...grounds, isReplacement: takesPlace || request.isReplacement === true };
+    const isReplacement = takesPlace || request.isReplacement === true;
+    return { ...request, ...grounds, isReplacement, also: beside.markOf(status) };
   };
   const work = async () => {
     const issued =
@@ -119,7 +120,8 @@ async function issue(order: IssueOrder, key: string | undefined, modules: IssueM
             judge,
           });
     const { log, index } = issued;
-    if (isByRules) await beside.lookAgain([{ subject, status, ...(!isNew && { given: { log, index } }) }]);
+    const stands = isNew ? { marked: { log, index } } : { given: { log, index } };
+    if (isByRules) await beside.lookAgain([{ subject, status, ...stands }]);
     return issued;
   };
   const issued = await (isByRules ? beside.inTurn(subject, work) : work());

@@ -123,7 +123,8 @@ async function boundOf(
     // What is not known was told by the end of its hour.
     if (isLifted(one, order, isUnknown ? order.atS + HOUR_S : basis.atS)) continue;
     const told = isUnknown ? undefined : toldOf(basis, one, at);
-    const isTold = told === undefined || isStricter(told, given);
+    const isUnfinished = at.unfinished?.has(dossier.declaration.subject) === true;
+    const isTold = told === undefined || isUnfinished || isStricter(told, given);
     if (!isGone(order, at)) {
       if (isTold) [binding, strictest] = [order, order.status];
     } else if (order.withdrawn?.isDeclared !== true)

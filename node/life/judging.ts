@@ -45,6 +45,8 @@ export interface JudgedAt {
   readonly nowS: number;
   /** Whether a code is revoked. */
   readonly isRevoked: (place: Place) => boolean;
+  /** Who holds looser codes beside what an order gave, which could not be revoked yet: that binds whatever rules give on what was told with it. */
+  readonly unfinished?: ReadonlySet<string> | undefined;
 }
 
 /** What is demanded, the least of it first: no measure makes up for a colour. */

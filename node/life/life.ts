@@ -172,7 +172,7 @@ export class Life {
 
   async *#update(run: UpdateRun): AsyncGenerator<UpdateNews, void, undefined> {
     try {
-      yield* this.#updatePages(run);
+      yield* this.#updatePages(await this.#updater.begin(run));
     } catch (error) {
       this.#failed(error, run.isDry);
     }

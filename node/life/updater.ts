@@ -43,6 +43,8 @@ export interface UpdaterModules extends Pick<BasesModules, 'onTrouble'> {
   readonly lists: Lists;
   readonly registry: () => Registry;
   readonly state: () => RulingState | undefined;
+  /** As `CodesBeside.finish`. */
+  readonly finishOrders: () => Promise<ReadonlySet<string>>;
   readonly node: {
     issueAll(requests: readonly IssueRequest[]): Promise<readonly Issued[]>;
     revoke(revocation: Revocation): Promise<void>;
@@ -56,6 +58,8 @@ export interface UpdateRun {
   readonly nowS: number;
   /** Says what would be, and changes nothing. */
   readonly isDry: boolean;
+  /** See `JudgedAt`. */
+  readonly unfinished?: ReadonlySet<string> | undefined;
 }
 
 /** Somebody whose colour cannot be told now, or who gets a stricter one that is sure while something else is not. */
@@ -99,6 +103,11 @@ export class Updater {
     this.#bases = new Bases(modules);
   }
 
+  /** To be called once before the pages of a run are updated, by nobody who keeps colours from changing. Rejects as `CodesBeside.finish`. */
+  async begin(run: UpdateRun): Promise<UpdateRun> {
+    return run.isDry ? run : { ...run, unfinished: await this.#modules.finishOrders() };
+  }
+
   /** Rejects as the store, `Issuer.issueAll` and `Revoker.revoke`; what is left is done the next time. */
   async update(persons: readonly ShelvedDossier[], run: UpdateRun): Promise<UpdatedPage> {
     const figures = noFigures();
@@ -115,15 +124,23 @@ export class Updater {
     return this.#judged(persons, this.#judgedAt(run));
   }
 
-  #judgedAt({ ruleSet, nowS }: Pick<UpdateRun, 'ruleSet' | 'nowS'>): JudgedAt {
+  #judgedAt({ ruleSet, nowS, unfinished }: Omit<UpdateRun, 'isDry'>): JudgedAt {
     const { state } = this.#modules;
-    return { ruleSet, nowS, isRevoked: ({ log, index }) => state()?.revoked(log)?.has(index) === true };
+    return {
+      ruleSet,
+      nowS,
+      unfinished,
+      isRevoked: ({ log, index }) => state()?.revoked(log)?.has(index) === true,
+    };
   }
 
   async #judged(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<Judged[]> {
     const { found, view } = await this.#listings.find(persons, at.nowS);
     const undecided = persons.filter(
-      ({ dossier }) => newestByRules(dossier) === undefined || isNewestRevoked(dossier, at),
+      ({ dossier }) =>
+        newestByRules(dossier) === undefined ||
+        isNewestRevoked(dossier, at) ||
+        at.unfinished?.has(dossier.declaration.subject) === true,
     );
     const records = await this.#holdings.recordsOf(undecided, at.nowS);
     const judged: Judged[] = [];

@@ -49,6 +49,9 @@ export class LivingRegion {
   isRevokedForgotten = false;
   /** Codes that can still be issued before the process is taken for dead. */
   issuesLeft = Infinity;
+  /** Called before the code of an order, which has made place, and once it is there. */
+  beforeOrdering: () => Promise<void> = () => Promise.resolve();
+  beforeLookingAgain: () => Promise<void> = () => Promise.resolve();
   /** Called before the codes of an update. */
   beforeIssuingAll: () => Promise<void> = () => Promise.resolve();
   /** Called before each code of an override. */
@@ -102,6 +105,7 @@ export class LivingRegion {
         registry: () => registry,
         state,
         onTrouble: (error) => this.troubles.push(error),
+        finishOrders: () => this.overrides.beside.finish(),
         node: {
           issueAll: async (requests) => {
             await this.beforeIssuingAll();
@@ -233,8 +237,11 @@ export class LivingRegion {
     await beside.makePlace([{ subject, status }]);
     const { version } = ruleSet;
     const basis = encodeBasis({ kind: 'rules', atS, rule, version, facts: Object.fromEntries(facts) });
-    await this.process.issuer.issue({ subject, fields: { status }, basis });
-    await beside.lookAgain([{ subject, status }]);
+    const also = beside.markOf(status);
+    await this.beforeOrdering();
+    const { log, index } = await this.process.issuer.issue({ subject, fields: { status }, basis, also });
+    await this.beforeLookingAgain();
+    await beside.lookAgain([{ subject, status, marked: { log, index } }]);
   }
 
   /** Whether nothing that is known here speaks against such an order. */

@@ -3,6 +3,7 @@ import { CodesBeside } from '../../../node/abuse/codes-beside.ts';
 import { logError } from '../../../node/log/log-error.ts';
 import { type RegistryRecord } from '../../../node/registry/registry.ts';
 import { isNodeError, NodeError } from '../../../node/node-error.ts';
+import { MemoryTables } from '../../support/memory-tables.ts';
 import { LOG_ID } from '../../support/region-fixture.ts';
 
 describe('CodesBeside.revokeLooser', () => {
@@ -26,12 +27,15 @@ describe('CodesBeside.revokeLooser', () => {
   /** The indexes that are revoked of somebody with two green codes, who is to be red, and what is told of the others. */
   async function revokedWith(isLogged: (place: { readonly index: number }) => Promise<boolean>) {
     const revoked: number[] = [];
-    const beside = new CodesBeside({
+    const options = { registryKey: new Uint8Array(32) };
+    const beside = new CodesBeside(options, {
+      tables: new MemoryTables(),
+      random: (length) => new Uint8Array(length),
       clock: { nowMs: () => 0, runMs: () => 0, wait: () => Promise.resolve() },
       registry: () =>
         ({
           runningOf: () => Promise.resolve([[green(3), green(4)]]),
-        }) as unknown as ReturnType<ConstructorParameters<typeof CodesBeside>[0]['registry']>,
+        }) as unknown as ReturnType<ConstructorParameters<typeof CodesBeside>[1]['registry']>,
       held: () => ({ isLogged }),
       state: () => undefined,
       meanwhile: (work) => work(),

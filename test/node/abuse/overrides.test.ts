@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isNodeError } from '../../../node/node-error.ts';
+import { isNodeError, NodeError } from '../../../node/node-error.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../../../node/registry/sealer.ts';
 import { commitFields } from '../../../protocol/code/openings.ts';
 import { type Status } from '../../../protocol/code/status.ts';
@@ -384,13 +384,16 @@ describe('Overrides on a disk with a flipped bit', () => {
 });
 
 describe('Overrides of a node', () => {
-  it('are swept as often as the calendar is looked at, once it signs', async () => {
+  it('are swept, and what passes beside stricter codes is seen to, as often as the calendar is looked at, once it signs', async () => {
     const world = new NodeWorld({ tendMs: 1_000 });
     const { overrides } = await world.found('DE');
     let sweeps = 0;
+    let finished = 0;
     overrides.sweep = () => Promise.resolve(void sweeps++);
+    overrides.beside.finish = () => Promise.reject(new NodeError('DISK_IO', String(finished++)));
     await world.pass(3);
     assert.ok(sweeps >= 2, String(sweeps));
+    assert.ok(finished >= 2, String(finished));
     await world.stop();
   });
 });
