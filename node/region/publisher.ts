@@ -10,9 +10,14 @@ import { type Checkpoint, parseCheckpoint } from '../../protocol/log/checkpoint.
 import { parseNote } from '../../protocol/log/note.ts';
 import { isAttestationLogId, parseOrigin } from '../../protocol/log/origin.ts';
 import { newTiles, TILE_HASHES, type TileResource, tilePath, tileWidth } from '../../protocol/log/tile.ts';
+import { ED25519 } from '../../protocol/log/verifier-key.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { givenUpLast, goodLineOf } from '../evidence/good-line.ts';
 import { logError } from '../log/log-error.ts';
 import { isNodeError } from '../node-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
+import { namedSize } from '../trust/cut-offs.ts';
 import {
   namesIn,
   removeLeavings,
@@ -29,30 +34,33 @@ const FILES_AT_ONCE = 8;
 
 export class Publisher {
   readonly #path: string;
+  readonly #modules: Primitives;
 
   /** `path`: of the public directory; created where it is absent. One process at a time. */
-  constructor(path: string) {
+  constructor(path: string, modules: Primitives) {
     this.#path = path;
+    this.#modules = modules;
   }
 
   /**
-   * Publishes an own log up to a checkpoint that it has signed. Does nothing where that is published already.
-   * @throws {NodeError} LOG_BEHIND if more is published than the log holds; what the log's reader throws.
+   * Publishes an own log up to a checkpoint that it has signed. Does nothing where that is published already. `state`: of the log's region.
+   * @throws {NodeError} LOG_BEHIND if more is published than the log holds, unless that is left for good: then it is replaced; what the log's reader throws.
    */
-  log(tree: LogTree, note: Uint8Array): Promise<void> {
-    return this.#publish(tree, note, this.#logPath(tree.origin));
+  log(tree: LogTree, note: Uint8Array, state: TrustState): Promise<void> {
+    return this.#publish(tree, note, state, this.#logPath(tree.origin));
   }
 
   /**
-   * Publishes this region's copy of the trust log of a region with this fingerprint, up to a signed checkpoint: what was seen of it stays
-   * at hand whatever becomes of the other's own directory. Where more of it lies published than the store holds, that stays.
+   * Publishes this region's copy of the trust log of a region, up to a signed checkpoint: what was seen of it stays at hand whatever becomes of the other's
+   * own directory. Where more of it lies published than the store holds, and is not left for good, that stays. `state`: what the log says, with a root.
    * @throws {NodeError} what the log's reader throws.
    */
-  async copy(tree: LogTree, note: Uint8Array, fingerprint: Uint8Array): Promise<void> {
+  async copy(tree: LogTree, note: Uint8Array, state: TrustState): Promise<void> {
     const { head, origin } = tree;
-    if (head.minimum > 0) return;
+    const { fingerprint } = state;
+    if (head.minimum > 0 || fingerprint === undefined) return;
     try {
-      await this.#publish(tree, note, copyPath(this.#path, origin, fingerprint));
+      await this.#publish(tree, note, state, copyPath(this.#path, origin, fingerprint));
     } catch (error) {
       if (!isNodeError(error, 'LOG_BEHIND')) throw error;
     }
@@ -73,33 +81,38 @@ export class Publisher {
     await writeFileAtomically(cosignaturePath(this.#path, origin), note);
   }
 
-  async #publish(tree: LogTree, note: Uint8Array, path: string): Promise<void> {
+  async #publish(tree: LogTree, note: Uint8Array, state: TrustState, path: string): Promise<void> {
     const files = new LogFiles(path);
     const before = await files.checkpoint();
     if (before !== undefined && equalBytes(before, note)) return;
+    const { origin } = tree;
     const { size } = parseCheckpoint(parseNote(note).text);
-    const from = await this.#sizeFrom(tree, before, size);
+    const checkpoint = before && checkpointOf(before);
+    const published = checkpoint?.origin === origin ? checkpoint : undefined;
+    if (before !== undefined && published !== undefined && published.size > size) {
+      if (!this.#isLeft(before, published, size, state))
+        throw logError(
+          'LOG_BEHIND',
+          `${origin}: ${published.size} entries are published, and the store has ${size}`,
+        );
+      // What lies there counts for nothing, and would lie behind what is written.
+      await removeTree(join(path, 'tile'));
+    }
+    const from = await sizeFrom(tree, published, size);
     await this.#writeTiles(tree, path, from, size);
     await writeFileAtomically(join(path, 'checkpoint'), note);
     await removeOutgrown(path, from, size);
   }
 
-  /** Up to where the published tiles are those of the log: 0 where what is published is no part of it. */
-  async #sizeFrom(
-    { origin, reader }: LogTree,
-    before: Uint8Array | undefined,
-    size: number,
-  ): Promise<number> {
-    const published = before && checkpointOf(before);
-    if (published?.origin !== origin) return 0;
-    if (published.size > size) {
-      throw logError(
-        'LOG_BEHIND',
-        `${origin}: ${published.size} entries are published, and the store has ${size}`,
-      );
-    }
-    const isPart = published.size > 0 && equalBytes(await reader.rootAt(published.size), published.root);
-    return isPart ? published.size : 0;
+  /**
+   * Whether what is published, of more entries than the store has, is a tree that the region has left: keys alone have signed it that the root gave up, and all that
+   * the root has signed of the log by cut-offs is in the store.
+   */
+  #isLeft(note: Uint8Array, { origin }: Checkpoint, size: number, state: TrustState): boolean {
+    if (namedSize(state, origin) > size) return false;
+    const keys = givenUpLast([...state.keysWithRole('checkpoint')], state);
+    const good = goodLineOf(parseNote(note), { name: origin, algorithm: ED25519, keys }, this.#modules);
+    return good?.key.compromise !== undefined;
   }
 
   async #writeTiles(tree: LogTree, path: string, from: number, size: number): Promise<void> {
@@ -133,6 +146,16 @@ export class Publisher {
     if (parsed.kind === 'attest') return join(attestationLogsPath(this.#path), parsed.log);
     return trustLogPath(this.#path);
   }
+}
+
+/** Up to where the published tiles are those of the log: 0 where what is published is no part of it. */
+async function sizeFrom(
+  { reader }: LogTree,
+  published: Checkpoint | undefined,
+  size: number,
+): Promise<number> {
+  if (published === undefined || published.size === 0 || published.size > size) return 0;
+  return equalBytes(await reader.rootAt(published.size), published.root) ? published.size : 0;
 }
 
 async function bundleOf({ reader }: LogTree, { index, width }: TileResource): Promise<Uint8Array> {

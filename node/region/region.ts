@@ -295,24 +295,26 @@ export class Region {
   async #publish(path: string): Promise<void> {
     await this.node.renew();
     await this.node.vouch();
-    const publisher = new Publisher(path);
+    const publisher = new Publisher(path, this.#modules);
+    // It says which trees of the other logs count: whoever reads those finds it there.
+    const { tree, note } = this.#home;
+    if (note !== undefined) await publisher.log(tree, note, this.state);
     for (const { log } of this.state.logs()) {
       if (this.#isGivenUp(log)) continue;
-      const tree = this.node.log(this.originOf(log));
-      if (tree?.head.signed === undefined) continue;
-      await publisher.log(tree, this.node.cosignedNote(tree.origin) ?? tree.head.signed.note);
+      const issued = this.node.log(this.originOf(log));
+      if (issued?.head.signed === undefined) continue;
+      const cosigned = this.node.cosignedNote(issued.origin) ?? issued.head.signed.note;
+      await publisher.log(issued, cosigned, this.state);
     }
     for (const log of await publisher.attestationLogs()) {
       if (this.#isGivenUp(log)) await publisher.withdraw(log);
     }
-    const { tree, note } = this.#home;
-    if (note !== undefined) await publisher.log(tree, note);
     for (const { region, standing } of this.state.recognitions()) {
       const keeper = standing === 'withdrawn' ? undefined : this.node.keeper(region);
       if (keeper === undefined) continue;
       await publishForks(path, keeper, this.#modules);
       const { note: copied, tree: copy, state } = keeper;
-      if (copied !== undefined && state.fingerprint) await publisher.copy(copy, copied, state.fingerprint);
+      if (copied !== undefined) await publisher.copy(copy, copied, state);
     }
     if (path === this.layout.public) return;
     for await (const [origin, cosigned] of new PublishedRegion(
@@ -349,7 +351,7 @@ export class Region {
   }
 
   #publishCosignature({ origin, note }: Pick<Vouched, 'origin' | 'note'>): Promise<void> {
-    return new Publisher(this.layout.public).cosignature(origin, note);
+    return new Publisher(this.layout.public, this.#modules).cosignature(origin, note);
   }
 
   /** What the store has given up stays so, whatever the config says now. */
