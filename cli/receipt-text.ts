@@ -7,10 +7,14 @@ import { figure } from './output.ts';
 import { printable } from './printable.ts';
 import { spanText, timeText } from './times.ts';
 
-/** Of all that one of a region's logs has by now. What was logged stands, whether anybody can say so or not: undefined where that fails. */
-export async function receiptFrom(desk: Pick<Desk, 'receipt'>, log: string): Promise<LogReceipt | undefined> {
+/** Of all that one of a region's logs has by now, or of one entry. What was logged stands, whether anybody can say so or not: undefined where that fails. */
+export async function receiptFrom(
+  desk: Pick<Desk, 'receipt'>,
+  log: string,
+  index?: number,
+): Promise<LogReceipt | undefined> {
   try {
-    return await desk.receipt(log);
+    return await desk.receipt(log, index);
   } catch (error) {
     if (error instanceof CliError || isNodeError(error)) return undefined;
     throw error;
@@ -20,7 +24,6 @@ export async function receiptFrom(desk: Pick<Desk, 'receipt'>, log: string): Pro
 export function receiptText({ sequenced, witnessed }: LogReceipt): string {
   const { origin, size, atS } = sequenced;
   const place = `${printable(origin)} has ${figure(size)} entries since ${timeText(atS)}`;
-  if (witnessed === undefined) return `Sequenced, not yet witnessed: ${place}.`;
   const { counted, needed, of, isQuorum, ageS = 0, doubt } = witnessed;
   const votes =
     of === 0

@@ -168,9 +168,10 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
         const people = await peopleBy(desk);
         const issued = await desk.issue(people, progressOf(cli, people));
         const [first] = issued;
+        const last = issued.reduce((most, { index }) => Math.max(most, index), 0);
         if (options.device !== undefined && first !== undefined)
           await writeDevice(options.device, { secretKey, code: first.code });
-        const receiptNow = () => receiptFrom(desk, first?.log ?? '');
+        const receiptNow = () => receiptFrom(desk, first?.log ?? '', last);
         await writeCodes(cli, issued, { ...options, isSingle: file === undefined, receiptNow });
         // The batch is closed once its codes are given out.
         await desk.closeHandovers(await desk.openHandovers());

@@ -13,6 +13,7 @@ import { type Examined } from '../doctor/examine.ts';
 import { quoted } from '../doctor/finding.ts';
 import { theirText } from '../doctor/their-checks.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
+import { cosignedText } from '../cosigned-text.ts';
 import { leftText } from '../left-text.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
@@ -221,6 +222,7 @@ export function ownLines({
   accusations,
   unlogged,
   left,
+  cosigning,
   addresses,
   process,
 }: RunningStatus): string[] {
@@ -244,9 +246,11 @@ export function ownLines({
     ...(left ?? []).map((one) => ['LEFT', leftText(one)] as const),
     ...alarmLines(bulk),
     ...(reason === undefined ? [] : [['why not', printable(reason)] as const]),
-    ...Object.entries(sizes).map(
-      ([origin, size]) => ['log', `${printable(origin)}: ${figure(size)}`] as const,
-    ),
+    ...Object.entries(sizes).map(([origin, size]) => {
+      const cosigned = cosigning?.logs.find((one) => one.origin === origin);
+      const vouched = cosigned === undefined ? '' : cosignedText(cosigned);
+      return ['log', `${printable(origin)}: ${figure(size)}${vouched}`] as const;
+    }),
     ...Object.entries(behind).map(
       ([origin, signed]) =>
         ['BEHIND', `${printable(origin)}: ${figure(signed)} entries were signed`] as const,

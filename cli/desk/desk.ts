@@ -76,8 +76,8 @@ export interface Desk {
   size(log: string): Promise<number>;
   /** The attestation at a place; undefined where nothing was issued. @throws {NodeError} LOG_PRUNED for one that is given up. */
   leaf(log: string, index: number): Promise<Uint8Array | undefined>;
-  /** Where one of the region's logs stands, and who vouches for so many entries of it; undefined where no signed checkpoint has so many. */
-  receipt(log: string, size?: number): Promise<LogReceipt | undefined>;
+  /** Where one of the region's logs stands and who vouches for that, or for one entry with its proof; undefined where no signed checkpoint has that. */
+  receipt(log: string, index?: number): Promise<LogReceipt | undefined>;
   /** The root that a log had at a size that it has reached. */
   rootAt(log: string, size: number): Promise<Uint8Array>;
   /** Logs statements that belong together, signed by the root here, and gives the index of the first. */

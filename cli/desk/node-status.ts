@@ -79,6 +79,23 @@ export const nodeStatusSchema = z.looseObject({
     )
     .optional(),
   unlogged: z.record(z.string(), z.number()).optional(),
+  cosigning: z
+    .looseObject({
+      logs: z.array(
+        z.looseObject({
+          origin: z.string(),
+          size: z.number(),
+          needed: z.number(),
+          of: z.number(),
+          witnessed: z
+            .looseObject({ size: z.number(), by: z.array(z.string()), ageS: z.number() })
+            .optional(),
+          shown: z.looseObject({ size: z.number(), by: z.array(z.string()) }).optional(),
+          unwilling: z.record(z.string(), z.looseObject({ why: z.string(), size: z.number().optional() })),
+        }),
+      ),
+    })
+    .optional(),
   scrub: z.looseObject({ corrupt: z.number() }),
   verdicts: z.record(z.string(), z.number()),
   lookup: z.looseObject({ tables: z.array(z.int()), ageS: z.number().optional() }).optional(),
@@ -160,6 +177,7 @@ export const nodeStatusSchema = z.looseObject({
     heapBytesMax: z.number(),
   }),
 });
+export type CosignedSeen = NonNullable<RunningStatus['cosigning']>['logs'][number];
 export type LifeSeen = NonNullable<RunningStatus['life']>;
 export type WriterSeen = NonNullable<RunningStatus['writer']>;
 export type RunningStatus = z.infer<typeof nodeStatusSchema>;

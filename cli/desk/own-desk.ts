@@ -114,8 +114,10 @@ export class OwnDesk implements Desk {
     return undefined;
   }
 
-  receipt(log: string, size?: number): Promise<LogReceipt | undefined> {
-    return Promise.resolve(this.#region.node.receipt(this.#region.originOf(log), size));
+  async receipt(log: string, index?: number): Promise<LogReceipt | undefined> {
+    const { receipts } = this.#region.node;
+    const origin = this.#region.originOf(log);
+    return index === undefined ? receipts.of(origin) : receipts.ofEntry(origin, index);
   }
 
   async rootAt(log: string, size: number): Promise<Uint8Array> {

@@ -170,8 +170,8 @@ export class RunningDesk implements Desk {
     return index < size ? this.#files(log).entry(index, size) : undefined;
   }
 
-  async receipt(log: string, size?: number): Promise<LogReceipt | undefined> {
-    const query = new URLSearchParams({ log, ...(size !== undefined && { size: String(size) }) });
+  async receipt(log: string, index?: number): Promise<LogReceipt | undefined> {
+    const query = new URLSearchParams({ log, ...(index !== undefined && { index: String(index) }) });
     const path = `/v1/receipt?${query.toString()}`;
     return (await asked(this.#client.ask({ method: 'GET', path }))) as LogReceipt;
   }

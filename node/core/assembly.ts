@@ -53,6 +53,7 @@ import { OwnLog } from './own-log.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
 import { peopleOf, type PeopleModules } from './people.ts';
 import { ShownTrees } from './shown-trees.ts';
+import { Receipts } from './receipts.ts';
 import { Signing } from './signing.ts';
 import { upkeepOf } from './upkeep.ts';
 import { LastSession } from './last-session.ts';
@@ -315,6 +316,7 @@ export function assemble(
     isWriting: () => signing.side !== undefined,
     compare: (peer) => antiEntropy.round(peer),
   });
+  const cosigning = { cosigned, gatherer, logs: attestationLogs, trust: () => board.trust };
   const leaves = new LeafFinder(reading);
   const shown = new LeafWatch(options, {
     ...reading,
@@ -356,7 +358,8 @@ export function assemble(
     visitor,
     cosigned,
     gatherer,
-    cosigning: () => cosigningReport({ ...modules, cosigned, gatherer, logs: attestationLogs }),
+    receipts: new Receipts({ ...modules, shelf, board, cosigned }),
+    cosigning: () => cosigningReport({ ...modules, ...cosigning }),
     desks,
     forgottenShare,
     herald,

@@ -30,7 +30,6 @@ import { type Registry } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { type StoreState } from '../store/condition.ts';
 import { namedSize } from '../trust/cut-offs.ts';
-import { type LogReceipt, receiptOf } from '../trust/log-receipt.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type LogVisitor } from '../witness/log-visit.ts';
 import { type Witness } from '../witness/witness.ts';
@@ -39,6 +38,7 @@ import { assemble, type NodeParts } from './assembly.ts';
 import { logAll } from './log-all.ts';
 import { type NodeStatus } from './node-status.ts';
 import { forgetDeclaredBy, openRegistry } from './people.ts';
+import { type Receipts } from './receipts.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 
 export { type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
@@ -65,6 +65,8 @@ export class RegionNode {
   readonly lookup: Lookup;
   /** What proves that regions contradicted themselves, besides the forks of logs. */
   readonly evidence: EvidenceBook;
+  /** Of what is in the own logs. */
+  readonly receipts: Receipts;
   /** Goes to regions and cosigns what they show. */
   readonly visitor: LogVisitor;
   readonly witness: Witness;
@@ -94,6 +96,7 @@ export class RegionNode {
     this.witness = witness;
     this.witnessDesk = witnessDesk;
     this.evidence = this.#parts.evidence;
+    this.receipts = this.#parts.receipts;
   }
 
   /** Opens what the store holds and begins to read. Rejects as `Store.start` and the opening of the logs; it is stopped then. */
@@ -288,14 +291,6 @@ export class RegionNode {
   /** As `CosignedLogs.noteOf`. */
   cosignedNote(origin: string): Uint8Array | undefined {
     return this.#parts.cosigned.noteOf(origin);
-  }
-
-  /** As `receiptOf` an own log; undefined for one that it has not. */
-  receipt(origin: string, size?: number): LogReceipt | undefined {
-    const { home } = this.#parts.shelf;
-    const log = this.#parts.shelf.ownLogs.find((one) => one.origin === origin);
-    const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
-    return log && receiptOf(size, { tree: log.tree, home, trust: this.trust, nowS });
   }
 
   /** As `neededAttestKeys`, of all attestation logs of the region that are in the store, those that cannot be used among them. */

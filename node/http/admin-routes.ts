@@ -52,7 +52,7 @@ export interface AdminModules {
     | 'status'
     | 'trust'
     | 'keeper'
-    | 'receipt'
+    | 'receipts'
     | 'log'
   >;
   readonly report: () => ProcessReport;
@@ -81,7 +81,7 @@ export function adminRoutes(
 ): AdminRoute[] {
   const receiptNow = () => {
     const own = node.keeper(region)?.origin;
-    return own === undefined ? {} : { receipt: node.receipt(own) };
+    return own === undefined ? {} : { receipt: node.receipts.of(own) };
   };
   return [
     {
@@ -215,14 +215,18 @@ export function adminRoutes(
       path: '/v1/receipt',
       needs: 'read',
       summary: 'Where an own log stands, and who vouches for so many entries of it by now',
+      description:
+        'Of so many entries (`size`), or of one (`index`): then with its proof (C2SP tlog-proof), under the newest checkpoint that is witnessed and has it, else under the newest.',
       request: { query: receiptQuery },
       answer: { description: 'The receipt', content: json(receipt) },
-      handle: (context) => {
-        const { log, size } = readQuery(context.req.url, receiptQuery);
+      handle: async (context) => {
+        const { log, size, index } = readQuery(context.req.url, receiptQuery);
         const own = node.keeper(region)?.origin;
         const isTrust = own === undefined || log === 'trust';
         const origin = isTrust ? own : attestationLogOrigin(region, parseOrigin(own).network, log);
-        const found = origin && node.receipt(origin, size);
+        const found =
+          origin &&
+          (index === undefined ? node.receipts.of(origin, size) : await node.receipts.ofEntry(origin, index));
         if (found) return replies.json(context, found);
         throw new RequestError('PATH_UNKNOWN', 'no signed checkpoint of that log has so many entries');
       },

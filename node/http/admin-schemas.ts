@@ -94,28 +94,37 @@ export type IssueOrder = z.infer<typeof issueOrder>;
 export const receipt = z
   .object({
     sequenced: z.object({ origin: z.string(), size: z.int(), atS: z.int() }),
-    witnessed: z
-      .object({
-        counted: z.int(),
-        needed: z.int(),
-        of: z.int(),
-        isQuorum: z.boolean(),
-        ageS: z.int().optional(),
-        doubt: z.enum(['FORKED', 'QUARANTINED', 'CHECKPOINT_KEY_UNFIT']).optional(),
-      })
-      .optional(),
+    witnessed: z.object({
+      counted: z.int(),
+      needed: z.int(),
+      of: z.int(),
+      isQuorum: z.boolean(),
+      size: z.int().optional(),
+      ageS: z.int().optional(),
+      doubt: z.enum(['FORKED', 'QUARANTINED', 'CHECKPOINT_KEY_UNFIT']).optional(),
+    }),
+    proof: z.string().optional(),
   })
   .openapi('Receipt');
 
-export const receiptQuery = z.strictObject({
-  log: z.union([z.literal('trust'), log]).default('trust'),
-  size: z.coerce.number().int().min(1).optional(),
-});
+export const receiptQuery = z
+  .strictObject({
+    log: z.union([z.literal('trust'), log]).default('trust'),
+    size: z.coerce.number().int().min(1).optional(),
+    index: z.coerce.number().int().min(0).optional(),
+  })
+  .refine(({ size, index }) => size === undefined || index === undefined, {
+    path: ['index'],
+    message: 'expected a size or an index',
+  });
 
 export const issuedCode = z
   .object({ log, index: z.int(), code: z.string(), expiresAtS: z.int() })
   .openapi('IssuedCode');
 export type IssuedCode = z.infer<typeof issuedCode>;
+
+/** A code, and the proof that its attestation is in the log: absent where that cannot be told now. */
+export const issuedAnswer = issuedCode.extend({ receipt: receipt.optional() }).openapi('IssuedAnswer');
 
 export const revokeOrder = z
   .strictObject({

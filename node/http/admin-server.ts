@@ -124,7 +124,7 @@ export class AdminServer {
     const contradictions: IssueGateModules['contradictions'] = (claims) => node.life.contradictions(claims);
     const gate = new IssueGate({ state, areNamed: () => operators.areNamed, nowS, contradictions });
     return [
-      ...issueRoutes({ node, sha256, nowS, gate, replies }),
+      ...issueRoutes({ region }, { node, sha256, nowS, gate, replies }),
       ...overrideRoutes({ node, operators, actorOf, replies }),
       ...disclosureRoutes({ node, replies }),
       ...bridgeRoutes({ region }, { node, sha256, nowS }),

@@ -3,22 +3,32 @@ import { type IncomingMessage } from 'node:http';
 import { hexBytes } from '../../protocol/bytes.ts';
 import { documentPassword } from '../../protocol/code/document.ts';
 import { type FieldName } from '../../protocol/code/field.ts';
+import { attestationLogOrigin, parseOrigin } from '../../protocol/log/origin.ts';
 import { CODE_LIFE_S_MAX } from '../../protocol/limits.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type IssueGate } from '../abuse/issue-gate.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { codeTextOf } from '../issuing/held-codes.ts';
 import { type IssueRequest } from '../issuing/issuer.ts';
+import { isNodeError } from '../node-error.ts';
+import { type LogReceipt } from '../trust/log-receipt.ts';
 import { type Tally } from '../operators/acting.ts';
 import { type AdminRoute } from './admin-route.ts';
-import { type IssuedCode, issuedCode, type IssueOrder, issueOrder, ordered } from './admin-schemas.ts';
+import {
+  issuedAnswer,
+  type IssuedCode,
+  issuedCode,
+  type IssueOrder,
+  issueOrder,
+  ordered,
+} from './admin-schemas.ts';
 import { checked, readJson } from './input.ts';
 import { jsonLines } from './json-lines.ts';
 import { problemOf, RequestError } from './problem.ts';
 import { type Replies, type WebContext } from './replies.ts';
 
 export interface IssueModules {
-  readonly node: Pick<RegionNode, 'issue' | 'once' | 'overrides'>;
+  readonly node: Pick<RegionNode, 'issue' | 'once' | 'overrides' | 'keeper' | 'receipts'>;
   readonly sha256: Sha256;
   readonly nowS: () => number;
   readonly gate: Pick<IssueGate, 'basisOf'>;
@@ -33,7 +43,7 @@ const IN_HAND_MAX = 8_192;
 const TOGETHER_MAX = 256;
 const KEY = /^[\x21-\x7e]{1,128}$/;
 
-export function issueRoutes(modules: IssueModules): AdminRoute[] {
+export function issueRoutes({ region }: { readonly region: string }, modules: IssueModules): AdminRoute[] {
   const { replies } = modules;
   return [
     {
@@ -55,13 +65,16 @@ export function issueRoutes(modules: IssueModules): AdminRoute[] {
         'With an `Idempotency-Key` the same order given again within a day gives the code that was issued the first time, whatever is known or in force by then.',
       request: { body: { content: { 'application/json': { schema: issueOrder } }, required: true } },
       answer: {
-        description: 'The code, which is durable and logged',
-        content: { 'application/json': { schema: issuedCode } },
+        description: 'The code, which is durable and logged, with its receipt',
+        content: { 'application/json': { schema: issuedAnswer } },
       },
       order: async (context) => {
         const order = await readJson(context.env.incoming, issueOrder, ORDER_BYTES_MAX);
         const key = keyOf(context);
-        const carryOut = async () => replies.json(context, await issue(order, key, modules));
+        const carryOut = async () => {
+          const issued = await issue(order, key, modules);
+          return replies.json(context, { ...issued, ...(await receiptOf(region, issued, modules)) });
+        };
         return { count: 1, carryOut };
       },
     },
@@ -132,6 +145,24 @@ async function issue(order: IssueOrder, key: string | undefined, modules: IssueM
   if (order.holderKey !== undefined) fields.push('holder');
   if (order.document !== undefined) fields.push('document');
   return { log, index, code: codeTextOf(sha256, issued, fields), expiresAtS: status.expiresAtS };
+}
+
+/** What was issued stands, whether its proof can be had now or not. */
+async function receiptOf(
+  region: string,
+  { log, index }: IssuedCode,
+  { node }: IssueModules,
+): Promise<{ receipt?: LogReceipt }> {
+  const own = node.keeper(region)?.origin;
+  if (own === undefined) return {};
+  try {
+    const origin = attestationLogOrigin(region, parseOrigin(own).network, log);
+    const receipt = await node.receipts.ofEntry(origin, index);
+    return receipt === undefined ? {} : { receipt };
+  } catch (error) {
+    if (isNodeError(error)) return {};
+    throw error;
+  }
 }
 
 /** No verifier takes a code that has expired or lives too long. */

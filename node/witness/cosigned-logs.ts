@@ -120,7 +120,10 @@ export class CosignedLogs {
   /** Those of a log, the newest first. */
   heldOf(origin: string): readonly CosignedCheckpoint[] {
     const { latest, witnessed } = this.#held.get(origin) ?? {};
-    return [latest, witnessed === latest ? undefined : witnessed].filter((one) => one !== undefined);
+    const held = [latest, witnessed === latest ? undefined : witnessed].filter((one) => one !== undefined);
+    const keys = this.#modules.witnessKeys();
+    for (const { pool } of held) pool.leaveGivenUp(keys);
+    return held;
   }
 
   /** Who vouches for a checkpoint now; undefined while nothing is known of the home. */

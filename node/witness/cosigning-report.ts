@@ -1,6 +1,7 @@
 /** What an operator is told of who vouches for the attestation logs of the region. */
 import { type Clock } from '../ports.ts';
-import { neededCosignatures } from '../../protocol/log/quorum.ts';
+import { type Trust } from '../../protocol/verdict/knowledge.ts';
+import { neededFor } from '../trust/log-receipt.ts';
 import { type CosigningCounters, type CosignatureGatherer, type Unwilling } from './cosignature-gatherer.ts';
 import { type CosignableLog, type CosignedLogs } from './cosigned-logs.ts';
 
@@ -36,6 +37,7 @@ export interface CosigningReportModules {
   readonly gatherer: Pick<CosignatureGatherer, 'counters' | 'unwilling'>;
   readonly logs: () => readonly CosignableLog[];
   readonly clock: Clock;
+  readonly trust: () => Trust;
 }
 
 export function cosigningReport(modules: CosigningReportModules): CosigningReport {
@@ -49,13 +51,13 @@ export function cosigningReport(modules: CosigningReportModules): CosigningRepor
 /** Undefined for a log that has no checkpoint yet. */
 function reportOf(
   { origin, tree }: CosignableLog,
-  { cosigned, gatherer, clock }: CosigningReportModules,
+  { cosigned, gatherer, clock, trust }: CosigningReportModules,
 ): CosignedReport | undefined {
   const { signed } = tree.head;
   if (signed === undefined || signed.size === 0) return undefined;
   const nowS = Math.floor(clock.nowMs() / 1000);
   const witnesses = cosigned.witnessesOf(origin);
-  const needed = neededCosignatures(witnesses.length);
+  const { needed, of } = neededFor({ origin, ...signed }, trust(), nowS);
   const held = cosigned.heldOf(origin).map((one) => {
     const { size } = one.checkpoint;
     const { knowledgeAtS } = cosigned.assess(one) ?? {};
@@ -67,7 +69,7 @@ function reportOf(
     origin,
     size: signed.size,
     needed,
-    of: witnesses.length,
+    of,
     ...(witnessed && {
       witnessed: {
         size: witnessed.size,

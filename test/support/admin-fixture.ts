@@ -141,9 +141,12 @@ export class AdminWorld {
     return { subject, status: { colour: 'green', expiresAtS: this.world.nowS + 7 * DAY_S }, ...more };
   }
 
+  /** The code; its receipt, which changes as others vouch, left out. */
   async issue(body: object, idempotencyKey?: string): Promise<IssuedCode> {
     const more = idempotencyKey !== undefined && { idempotencyKey };
-    return (await this.ask({ method: 'POST', path: '/v1/issue', body, ...more })) as IssuedCode;
+    const answer = (await this.ask({ method: 'POST', path: '/v1/issue', body, ...more })) as IssuedCode;
+    const { log, index, code, expiresAtS } = answer;
+    return { log, index, code, expiresAtS };
   }
 
   /** Neither subjects nor codes nor secrets may be in the log. */

@@ -5,6 +5,10 @@ import { hexBytes, hexOf } from '../../../protocol/bytes.ts';
 import { parseCode } from '../../../protocol/code/code.ts';
 import { documentHash } from '../../../protocol/code/document.ts';
 import { scrypt } from '../../../node/crypto/scrypt.ts';
+import { type LogReceipt } from '../../../node/trust/log-receipt.ts';
+import { readNote } from '../../../protocol/log/checkpoint.ts';
+import { leafHash, verifyInclusion } from '../../../protocol/log/merkle.ts';
+import { parseLogProof } from '../../../protocol/log/tlog-proof.ts';
 import { type IssueRequest } from '../../../node/issuing/issuer.ts';
 import { opensslBackEnd } from '../../../node/crypto/openssl.ts';
 import { TestCli } from '../../support/cli.ts';
@@ -46,6 +50,31 @@ describe('entente issue', () => {
       ['green', HOUR_END_S + 7 * DAY_S, undefined],
     );
     assert.deepEqual([status.ruleId, holderKey, document], ['manual', undefined, undefined]);
+  });
+
+  it('gives a receipt with the proof that it is logged; log receipt gives it later, and none for what is not', async () => {
+    const issued = await cli.json<{ log: string; index: number; code: string; receipt: LogReceipt }>(
+      ...['issue', region, '--subject', 'Person 1', '--colour', 'green'],
+    );
+    const { log, index, code, receipt } = issued;
+    const { attestation } = parseCode(sha256, code);
+    const out = cli.path('receipts/one.tlog-proof');
+    const asked = ['log', 'receipt', region, '--log', log, '--index', String(index), '--out', out];
+    const told = await cli.json<LogReceipt>(...asked);
+    assert.equal(readFileSync(out, 'utf8'), told.proof);
+    for (const { sequenced, proof = '' } of [receipt, told]) {
+      assert.equal(sequenced.origin, `DE.demo/attest/${log}`);
+      const { index: place, path, checkpoint } = parseLogProof(Buffer.from(proof));
+      assert.equal(place, index);
+      const { size, root } = readNote(checkpoint).checkpoint;
+      verifyInclusion(sha256, { index, size, leafHash: leafHash(sha256, attestation.bytes), path, root });
+    }
+    const again = await cli.run(...asked);
+    assert.equal(again.exit, 2);
+    assert.match(again.err, /exists already/);
+    const none = await cli.run('log', 'receipt', region, '--log', log, '--index', String(index + 1));
+    assert.equal(none.exit, 1);
+    assert.match(none.err, /has no signed entry/);
   });
 
   it('gives each colour its measure and its days', async () => {

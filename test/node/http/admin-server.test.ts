@@ -5,11 +5,26 @@ import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, write
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { isProtocolError } from '../../../protocol/fault.ts';
+import { parseCode } from '../../../protocol/code/code.ts';
+import { parsePolicy } from '../../../protocol/log/policy.ts';
+import { parseLogProof, verifyLogProof } from '../../../protocol/log/tlog-proof.ts';
+import {
+  COSIGNATURE,
+  ED25519,
+  encodeVerifierKey,
+  makeVerifierKey,
+  type NoteAlgorithm,
+} from '../../../protocol/log/verifier-key.ts';
 import { AdminClient, AdminProblem } from '../../../node/http/admin-client.ts';
 import { addressOf } from '../../../node/http/admin-address.ts';
 import { isNodeError, NodeError } from '../../../node/node-error.ts';
 import { adminFiles, AdminWorld, isError, refusedWith, REPORT } from '../../support/admin-fixture.ts';
 import { problemIn } from '../../support/http-fixture.ts';
+import { verifySignature } from '../../support/keys.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { type TestKey } from '../../support/region-fixture.ts';
+import { type IssuedCode } from '../../../node/http/admin-schemas.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
 
@@ -275,7 +290,7 @@ describe('AdminServer', () => {
       const later = await ask(`log=trust&size=${size}`);
       assert.deepEqual(later.sequenced, receipt.sequenced);
       const { ageS = Infinity, ...counts } = later.witnessed ?? assert.fail();
-      assert.deepEqual(counts, { counted: 2, needed: 1, of: 2, isQuorum: true });
+      assert.deepEqual(counts, { counted: 2, needed: 1, of: 2, isQuorum: true, size });
       assert.ok(ageS <= 12, String(ageS));
       assert.match(receiptText(later), /^Sequenced and witnessed: .*; 2 of 2 witnesses/);
       await assert.rejects(ask(`size=${size + 1}`), refusedWith(404, 'PATH_UNKNOWN'));
@@ -283,13 +298,61 @@ describe('AdminServer', () => {
         await assert.rejects(ask(query), refusedWith(422, 'INPUT_INVALID'));
     });
 
-    it('GET /v1/receipt says of an attestation log how far it is sequenced', async () => {
-      const { log, index } = await admin.issue(admin.orderOf('r7'));
-      const path = `/v1/receipt?log=${log}&size=${index + 1}`;
-      const receipt = (await admin.ask({ method: 'GET', path })) as LogReceipt;
-      assert.ok(receipt.sequenced.size > index);
-      assert.equal(receipt.witnessed, undefined);
+    it('a code comes with a proof that it is logged, and GET /v1/receipt gives one under what is witnessed later', async () => {
+      const issued = (await admin.ask({
+        method: 'POST',
+        path: '/v1/issue',
+        body: admin.orderOf('r7'),
+      })) as IssuedCode & {
+        readonly receipt: LogReceipt;
+      };
+      const { log, index, code, receipt } = issued;
+      const origin = `DE.test/attest/${log}`;
+      const node = admin.world.node('DE');
+      const { fixture } = admin.world.machine('DE');
+      const keyOf = (name: string, algorithm: NoteAlgorithm, { publicKey }: TestKey) =>
+        makeVerifierKey(sha256, { name, algorithm, publicKey });
+      const ours = keyOf(origin, ED25519, fixture.keys.checkpoint);
+      const witnesses = ['FR', 'IT'].map((region) => {
+        return keyOf(`${region}.test/witness`, COSIGNATURE, admin.world.machine(region).fixture.keys.witness);
+      });
+      const lines = [ours, ...witnesses].map((key, i) =>
+        i === 0 ? `log ${encodeVerifierKey(key)}` : `witness w${i} ${encodeVerifierKey(key)}`,
+      );
+      const policy = (quorum: string) => parsePolicy(sha256, Buffer.from([...lines, quorum, ''].join('\n')));
+      const { attestation } = parseCode(sha256, code);
+      const proves = ({ proof = '' }: LogReceipt, quorum: string) => {
+        const parsed = parseLogProof(Buffer.from(proof));
+        return verifyLogProof({ sha256, verifySignature }, parsed, attestation.bytes, policy(quorum));
+      };
+      assert.equal(receipt.sequenced.origin, origin);
+      assert.equal(receipt.witnessed.isQuorum, false);
       assert.match(receiptText(receipt), /^Sequenced, not yet witnessed: DE\.test\/attest\//);
+      assert.equal(proves(receipt, 'quorum none').index, index);
+      assert.throws(
+        () => proves(receipt, 'quorum w1'),
+        (error) => isProtocolError(error, 'NOTE_UNSIGNED'),
+      );
+
+      await admin.world.until(() => node.receipts.of(origin)?.witnessed.isQuorum === true, 'witnessed', 90);
+      const ask = (query: string) =>
+        admin.ask({ method: 'GET', path: `/v1/receipt?log=${log}&${query}` }) as Promise<LogReceipt>;
+      const later = await ask(`index=${index}`);
+      assert.match(receiptText(later), /^Sequenced and witnessed: .*; 2 of 2 witnesses/);
+      for (const one of ['w1', 'w2']) assert.equal(proves(later, `quorum ${one}`).index, index);
+
+      // What is witnessed already stays what it is proven by, until there is more.
+      await admin.issue(admin.orderOf('r8'));
+      assert.deepEqual(
+        proves(await ask(`index=${index}`), 'quorum w1').checkpoint.size,
+        later.witnessed.size,
+      );
+      const next = await ask(`index=${later.sequenced.size}`);
+      assert.equal(next.witnessed.isQuorum, false);
+      assert.equal((await ask(`size=${index + 1}`)).proof, undefined);
+      await assert.rejects(ask(`index=${next.sequenced.size}`), refusedWith(404, 'PATH_UNKNOWN'));
+      for (const query of ['index=-1', `index=${index}&size=${index + 1}`])
+        await assert.rejects(ask(query), refusedWith(422, 'INPUT_INVALID'));
     });
 
     it('GET /v1/status, /v1/peers and /v1/keys tell how things are', async () => {

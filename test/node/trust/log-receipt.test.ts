@@ -45,8 +45,10 @@ describe('receiptOf the trust log of the home', () => {
     return keeper;
   }
 
-  function receipt(keeper: KeeperBench['keeper'], trust = board.trust): LogReceipt {
-    return receiptOf(undefined, { tree: keeper.tree, home: keeper, trust, nowS: START_S }) ?? assert.fail();
+  function receipt({ tree, published, pending }: KeeperBench['keeper'], trust = board.trust): LogReceipt {
+    const held = [published, ...pending].filter((one) => one !== undefined);
+    const standing = trust.regions.get(trust.home)?.standing ?? assert.fail();
+    return receiptOf(undefined, { tree, held, standing, trust, nowS: START_S }) ?? assert.fail();
   }
 
   const withStanding = ({ home, network, regions, sha256 }: Trust, standing: RegionKnowledge['standing']) =>
@@ -61,7 +63,8 @@ describe('receiptOf the trust log of the home', () => {
 
   it('is witnessed where a quorum vouches and nothing speaks against it', async () => {
     const told = receipt(await cosigned());
-    assert.deepEqual(told.witnessed, { counted: 2, needed: 1, of: 2, isQuorum: true, ageS: 0 });
+    const { size } = told.sequenced;
+    assert.deepEqual(told.witnessed, { counted: 2, needed: 1, of: 2, isQuorum: true, size, ageS: 0 });
     assert.match(receiptText(told), /^Sequenced and witnessed: /);
   });
 
