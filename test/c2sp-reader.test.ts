@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hexBytes } from '../protocol/bytes.ts';
 import { COSIGNATURE, ED25519, encodeVerifierKey, makeVerifierKey } from '../protocol/log/verifier-key.ts';
@@ -25,6 +25,12 @@ interface Read {
   readonly root: string;
   readonly tiles: number;
   readonly cosigned: readonly (readonly [name: string, timeS: number])[];
+}
+
+interface Proven {
+  readonly origin: string;
+  readonly index: number;
+  readonly cosigned: Read['cosigned'];
 }
 
 interface WitnessedBy {
@@ -106,11 +112,40 @@ describe('a reader written from the documents of C2SP', function () {
       'base64',
     ).toString('hex');
 
-  it('takes checkpoint, entries and every tile of an attestation log of more than one bundle', async () => {
-    const { origin, size, root, tiles } = await told<Read>('log', prefixOf(attestation));
+  it('takes checkpoint, entries and every tile of an attestation log of more than one bundle, and the cosignature of its witness', async () => {
+    const nowS = Date.now() / 1_000;
+    const { origin, size, root, tiles, cosigned } = await eventually(
+      () => told<Read>('log', prefixOf(attestation)),
+      (read) => read.cosigned.length > 0,
+      ({ cosigned: by }) => JSON.stringify(by),
+      // Where a part of it was witnessed first, the rest is a minute later.
+      2 * DEADLINE_MS,
+      500,
+    );
     assert.deepEqual([origin, root], [attestation, await rootOf(attestation)]);
     assert.ok(size >= PEOPLE, `${size} entries`);
     assert.equal(tiles, 3, 'two of level 0 and one above them');
+    assert.deepEqual(
+      cosigned.map(([name, timeS]) => [name, timeS > nowS - 600 && timeS <= Date.now() / 1_000 + 1]),
+      [[`${WITNESS}.demo/witness`, true]],
+    );
+  });
+
+  it('takes the receipt of an attestation as proof that it is in the log, and that its witness has seen it', async () => {
+    const [log = '', index] = [attestation.split('/').pop(), 7];
+    const path = join(world.cli.dir, 'receipt.tlog-proof');
+    const asked = ['log', 'receipt', world.cli.path(ISSUER), '--log', log, '--index', String(index)];
+    await world.cli.json(...asked, '--out', path);
+    const { cosigned, ...proven } = await told<Proven>('proof', path, prefixOf(attestation));
+    assert.deepEqual(proven, { origin: attestation, index });
+    assert.deepEqual(
+      cosigned.map(([name]) => name),
+      [`${WITNESS}.demo/witness`],
+    );
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace(`index ${index}`, 'index 8'));
+    const { exit, err } = await python('proof', path, prefixOf(attestation));
+    assert.deepEqual([exit, err], [1, 'refused: the path leads to another root\n']);
   });
 
   it('takes the trust log, and the cosignatures of both witnesses on it', async () => {

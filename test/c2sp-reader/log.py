@@ -64,6 +64,26 @@ def split(n):
     return 1 << (n - 1).bit_length() - 1
 
 
+def root_of_path(index, size, leaf, path):
+    """The root to which PATH(index, D) of a tree of `size` leads (RFC 9162 2.1.3.2)."""
+    if index >= size:
+        raise Refused("there is no such place in the tree")
+    place, last, root = index, size - 1, leaf
+    for one in path:
+        if last == 0:
+            raise Refused("the path is too long")
+        if place % 2 == 1 or place == last:
+            root = sha256(b"\x01" + one + root).digest()
+            while place % 2 == 0 and place > 0:
+                place, last = place >> 1, last >> 1
+        else:
+            root = sha256(b"\x01" + root + one).digest()
+        place, last = place >> 1, last >> 1
+    if last != 0:
+        raise Refused("the path is too short")
+    return root
+
+
 class Log:
     """A log below a prefix: every entry and every tile of it read and held against the signed root."""
 

@@ -2,6 +2,7 @@
 
 Usage: python3 reader.py log <prefix of the log> <verifier key>...
        python3 reader.py witness <prefix of the log> <prefix of the witness> <verifier key>...
+       python3 reader.py proof <file of a C2SP tlog-proof> <prefix of the log> <verifier key>...
 
 Prints one JSON document. Ends with 1 and a word on stderr if something is not as the documents have it.
 """
@@ -16,8 +17,8 @@ from hashlib import sha256
 
 sys.dont_write_bytecode = True  # The sources lie in a tree that is checked for leftovers.
 
-from log import TIMEOUT_S, Log
-from notes import COSIGNATURE, Refused, cosignature_time, parse_key, parse_lines
+from log import HASH, TIMEOUT_S, Log, root_of_path
+from notes import COSIGNATURE, Refused, cosignature_time, open_checkpoint, parse_key, parse_lines
 
 
 def read_log(prefix, keys):
@@ -95,10 +96,26 @@ def witness_log(prefix, witness_prefix, keys):
     }
 
 
+def check_proof(path, prefix, keys):
+    """C2SP tlog-proof, of an entry that is read from the log: whoever has it needs no log."""
+    with open(path, "rb") as file:
+        head, _, note = file.read().partition(b"\n\n")
+    header, *lines = head.decode("ascii").split("\n")
+    place = re.fullmatch("index (0|[1-9][0-9]*)", lines[0] if lines else "")
+    hashes = [base64.b64decode(line, validate=True) for line in lines[1:]]
+    if header != "c2sp.org/tlog-proof@v1" or place is None or any(len(one) != HASH for one in hashes):
+        raise Refused("not a proof of version 1")
+    at, index = open_checkpoint(note, keys), int(place[1])
+    entry = Log(prefix, keys).entries[index]
+    if root_of_path(index, at.size, sha256(b"\x00" + entry).digest(), hashes) != at.root:
+        raise Refused("the path leads to another root")
+    return {"origin": at.origin, "index": index, "cosigned": [list(pair) for pair in at.cosigned]}
+
+
 def main(command, *arguments):
     prefixes = 1 if command == "log" else 2
     keys = [parse_key(vkey) for vkey in arguments[prefixes:]]
-    read = {"log": read_log, "witness": witness_log}[command]
+    read = {"log": read_log, "witness": witness_log, "proof": check_proof}[command]
     try:
         print(json.dumps(read(*arguments[:prefixes], keys)))
     except (Refused, ValueError, UnicodeDecodeError, urllib.error.HTTPError) as refusal:
