@@ -6,6 +6,7 @@ import { checkAdapters, checkRecognitions } from './end-checks.ts';
 import { type Finding, warn } from './finding.ts';
 import { checkKept, checkOtherKeys, checkSeparate, checkTrustKeys } from './key-checks.ts';
 import {
+  checkCosigning,
   checkForks,
   checkLeft,
   checkNewest,
@@ -62,6 +63,7 @@ const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = 
   ['logs', checkShort],
   ['logs', checkVouchable],
   ['logs', checkLeft],
+  ['logs', checkCosigning],
   ['keys', checkTrustKeys],
   ['keys', checkSeparate],
   ['keys', checkOtherKeys],
@@ -93,6 +95,7 @@ const AT_ONCE: typeof THEN = [
   ['logs', checkShort],
   ['logs', checkVouchable],
   ['logs', checkLeft],
+  ['logs', checkCosigning],
   ['keys', checkTrustKeys],
   ['rules', checkRules],
   ['colours', checkUpdates],

@@ -122,6 +122,26 @@ export function checkLeft({ running, path }: ReadablePatient): Finding[] {
   );
 }
 
+/** Witnesses that know more of an own attestation log, or another one, than is here. */
+export function checkCosigning({ running, path }: ReadablePatient): Finding[] {
+  const logs = running?.cosigning?.logs ?? [];
+  return logs.flatMap(({ origin, size, unwilling }) =>
+    Object.entries(unwilling).flatMap(([region, { why, size: said = 0 }]) => {
+      if (why !== 'ahead' && why !== 'unproven') return [];
+      const what =
+        why === 'ahead'
+          ? `says that it cosigned ${figure(said)} entries of ${printable(origin)}, and ${figure(size)} are here`
+          : `does not take that ${printable(origin)} goes on from what it cosigned`;
+      return [
+        warn(
+          `the witness of ${printable(region)} ${what}: a copy of this node, or a thief of its checkpoint key, may have shown it that. Ask its operator for what it has seen; what it shows to this node is looked at`,
+          `entente evidence list ${quoted(path)}`,
+        ),
+      ];
+    }),
+  );
+}
+
 export function checkForks({ running, path }: ReadablePatient): Finding[] {
   if (running === undefined) return [];
   const { forked, disowned = [] } = running;

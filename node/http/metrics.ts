@@ -179,6 +179,15 @@ export class Metrics {
       ({ bulk }) => bulk.alarms.length,
     );
     this.#gauges('entente_log_entries', 'Entries of each log that is held', 'origin', ({ sizes }) => sizes);
+    this.#gauges(
+      'entente_log_witnessed_entries',
+      'Entries of each own attestation log under the newest checkpoint for which a quorum vouches',
+      'origin',
+      ({ cosigning: { logs } }) => {
+        const all = logs.filter(({ of }) => of > 0);
+        return Object.fromEntries(all.map(({ origin, witnessed }) => [origin, witnessed?.size ?? 0]));
+      },
+    );
     this.#gauge(
       'entente_forked_logs',
       'Logs of which a fork is proven, by keys that count',

@@ -16,6 +16,7 @@ import { examine } from '../../../cli/doctor/examine.ts';
 import { type Finding, quoted } from '../../../cli/doctor/finding.ts';
 import { checkOtherKeys, checkSeparate, checkTrustKeys } from '../../../cli/doctor/key-checks.ts';
 import {
+  checkCosigning,
   checkForks,
   checkLeft,
   checkNewest,
@@ -473,6 +474,18 @@ describe('the checks of entente doctor', function () {
       const text = /nothing of DE.demo\/attest\/2026-11, and all else: 3 entries were signed, and 1 are here/;
       expectFinding(checkShort(runningOn(well, short)), 'warn', text);
       assert.deepEqual(checkShort(runningOn(well, { ...short, writing: 'behind' })), []);
+    });
+
+    it('checkCosigning: a witness that knows more of an attestation log, or another one, and none that is only silent', () => {
+      assert.deepEqual(checkCosigning(runningOn(well)), []);
+      const log = { origin: 'DE.demo/attest/2026-11', size: 5, needed: 2, of: 3 };
+      const told = (unwilling: Record<string, { why: string; size?: number }>) =>
+        checkCosigning(runningOn(well, { cosigning: { logs: [{ ...log, unwilling }] } }));
+      const text =
+        /witness of FR says that it cosigned 7 entries of DE.demo\/attest\/2026-11, and 5 are here/;
+      expectFinding(told({ FR: { why: 'ahead', size: 7 } }), 'warn', text);
+      expectFinding(told({ IT: { why: 'unproven' } }), 'warn', /witness of IT does not take that/);
+      assert.deepEqual(told({ FR: { why: 'silent' }, IT: { why: 'outrun', size: 6 } }), []);
     });
 
     it('T1: checkVouchable names what no witness vouches for, and the way out', () => {
