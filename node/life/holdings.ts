@@ -49,13 +49,14 @@ export class Holdings {
     this.#modules = modules;
   }
 
-  /** The codes of these persons that have not expired, by pseudonym. Rejects as the registry. */
+  /** The codes of these persons that have not expired, by pseudonym, but for those that `isWanted` leaves out. Rejects as the registry. */
   async recordsOf(
     persons: readonly ShelvedDossier[],
     nowS: number,
+    isWanted?: (place: Place) => boolean,
   ): Promise<Map<string, readonly RegistryRecord[]>> {
     const subjects = persons.map(({ dossier }) => dossier.declaration.subject);
-    const records = await this.#modules.registry().runningOf(subjects, nowS);
+    const records = await this.#modules.registry().runningOf(subjects, nowS, isWanted);
     return new Map(persons.map(({ pseudonym }, i) => [pseudonym, records[i] ?? []]));
   }
 
@@ -67,7 +68,8 @@ export class Holdings {
     persons: readonly ShelvedDossier[],
     at: JudgedAt,
   ): Promise<ReadonlyMap<string, readonly Running[]>> {
-    const records = await this.recordsOf(persons, at.nowS);
+    // What is revoked is not opened: after a change of colour that is all that people had before.
+    const records = await this.recordsOf(persons, at.nowS, (place) => !at.isRevoked(place));
     const running = new Map<string, Running[]>();
     const noted: { readonly person: ShelvedDossier; readonly change: StatusChange }[] = [];
     for (const person of persons) {

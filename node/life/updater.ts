@@ -13,7 +13,8 @@ import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { type Doubtful } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
 import { type Change } from '../ports.ts';
-import { type Registry } from '../registry/registry.ts';
+import { type Place } from '../registry/place-cipher.ts';
+import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import {
@@ -28,9 +29,9 @@ import {
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { isAbout, isUnsettled, upheldOf, withOutcome } from './objections.ts';
 import { Bases, type BasesModules } from './bases.ts';
-import { basisOf, judge, type JudgedAt, type Judgement, reasonOf } from './judging.ts';
+import { basisOf, givenBy, isStricter, judge, type JudgedAt, type Judgement, reasonOf } from './judging.ts';
 import { type Known, knownOf, type RulingState } from './known.ts';
-import { boundByFound, foundOf, isNewestRevoked, issuedOtherwise, mayHoldOther } from './found.ts';
+import { boundByFound, foundOf, isNewestRevoked, issuedOtherwise, mayHoldOther, unnotedOf } from './found.ts';
 import { boundByOverrides } from './overriding.ts';
 import { type HeldOn, Holdings, isToIssue, type Running, type ToIssue } from './holdings.ts';
 import { Listings } from './listings.ts';
@@ -157,6 +158,7 @@ export class Updater {
     const bound = await boundByOverrides(judged, at, { registry: this.#modules.registry(), bases });
     const others = bound.filter((one) => !records.has(one.pseudonym) && mayHoldOther(one, at));
     const held = new Map([...records, ...(await this.#holdings.recordsOf(others, at.nowS))]);
+    await bases.ahead(bound.flatMap((one) => placesToWeigh(one, held.get(one.pseudonym))));
     return boundByFound(bound, held, at, bases);
   }
 
@@ -181,9 +183,10 @@ export class Updater {
       this.#settled(withOutcome(withoutIntent(dossier), corrects, 'corrected', at.nowS), dossier),
     );
     if (mended.length > 0) await tables.write(mended);
-    const requests: IssueRequest[] = [];
-    for (const one of held)
-      if (isToIssue(one) && !waiting.has(one.pseudonym)) requests.push(await this.#requestOf(one, at));
+    const requests = await this.#requestsOf(
+      held.filter(isToIssue).filter(({ pseudonym }) => !waiting.has(pseudonym)),
+      at,
+    );
     if (requests.length > 0) await this.#modules.node.issueAll(requests);
     const others = held.filter(({ pseudonym }) => !waiting.has(pseudonym));
     return new Map([...waiting, ...(await this.#holdings.lookAgain(others, at))]);
@@ -232,11 +235,18 @@ export class Updater {
     return [shelf.dossierChange(dossier), ...(isOver ? [unmark()] : [])];
   }
 
-  async #requestOf(one: ToIssue, at: JudgedAt): Promise<IssueRequest> {
-    const { known, last, judgement, revoked, corrects } = one;
+  /** What they are bound to is read of all of them together. */
+  async #requestsOf(all: readonly ToIssue[], at: JudgedAt): Promise<IssueRequest[]> {
+    const bound = all.flatMap(({ last }) => (last?.isBound === true ? [last] : []));
+    const records = await this.#modules.registry().atPlaces(bound);
+    const before = new Map(bound.map((place, i) => [place, records[i]]));
+    return all.map((one) => this.#requestOf(one, one.last && before.get(one.last), at));
+  }
+
+  #requestOf(one: ToIssue, before: RegistryRecord | undefined, at: JudgedAt): IssueRequest {
+    const { known, judgement, revoked, corrects } = one;
     const dossier = withNoted(one, at);
     const { subject, device } = dossier.declaration;
-    const before = last?.isBound === true ? await this.#modules.registry().atPlace(last) : undefined;
     const bound: Pick<Fields, 'holderKey' | 'document'> = {
       holderKey: device === undefined ? before?.fields.holderKey : hexBytes(device),
       document: before?.fields.document,
@@ -272,6 +282,14 @@ export class Updater {
       shelf.markChange('untold', dossier.declaration.subject),
     ];
   }
+}
+
+/** Codes by orders of which `boundByFound` asks what they rest on, and some more. */
+function placesToWeigh({ dossier, judgement }: Judged, held?: readonly RegistryRecord[]): readonly Place[] {
+  const given = judgement.what === 'overridden' ? judgement.given : givenBy(judgement);
+  if (held === undefined || given === undefined) return [];
+  const noted = dossier.changes.filter(({ kind }) => kind === 'found');
+  return [...noted, ...unnotedOf(dossier, held)].filter(({ status }) => isStricter(status, given));
 }
 
 /** Undefined where nothing is to be found out about somebody. */

@@ -43,24 +43,10 @@ export function isOnPage(page: OpenPage, { log, index }: Place): boolean {
   return page.log === log && index >= page.first && index < page.first + slotsOfPage(page.bytes);
 }
 
-function recordAt({ first, bytes }: OpenPage, { log, index }: Place): RegistryRecord | undefined {
+/** The record of an attestation that stands on a page; undefined for one that is nobody's, or forgotten. @throws {NodeError} REGISTRY_CORRUPT */
+export function recordAt({ first, bytes }: OpenPage, { log, index }: Place): RegistryRecord | undefined {
   const record = recordOfPage(bytes, index - first);
   return record && { ...record, log, index, hour: hourOfPage(bytes) };
-}
-
-/** Of places in any order the records, in that order; undefined where there is none. A page that has several of them is opened once. */
-export async function recordsAt(
-  places: readonly Place[],
-  pageOf: (place: Place) => Promise<OpenPage | undefined>,
-): Promise<(RegistryRecord | undefined)[]> {
-  const found = places.map((): RegistryRecord | undefined => undefined);
-  const sorted = [...places.entries()].sort(([, a], [, b]) => byPlace(a, b));
-  let page: OpenPage | undefined;
-  for (const [i, place] of sorted) {
-    if (page === undefined || !isOnPage(page, place)) page = await pageOf(place);
-    found[i] = page && recordAt(page, place);
-  }
-  return found;
 }
 
 export function byPlace(a: Place, b: Place): number {

@@ -28,13 +28,13 @@ import { ForgottenRows } from './forgotten-rows.ts';
 import { LogSealers } from './log-sealers.ts';
 import { basisKey, pageKey, PAGES, rangeOf } from './page-keys.ts';
 import { PaddingSecrets } from './padding-secrets.ts';
+import { PageReader } from './page-reader.ts';
 import {
   ALL,
   byPlace,
   firstOf,
   logOf,
-  type OpenPage,
-  recordsAt,
+  recordAt,
   type RegistryBatch,
   type RegistryRecord,
   type Sought,
@@ -62,6 +62,8 @@ export interface RegistryOptions {
 
 const MANUAL = 'registry/manual/' satisfies PrivateName;
 const NOTHING = new Uint8Array(0);
+/** What pages of colours rest on that are fetched at once. */
+const BASES_TOGETHER = 32;
 
 export class Registry {
   readonly #modules: RegistryModules;
@@ -70,6 +72,7 @@ export class Registry {
   readonly #pointers: Pointers;
   readonly #padding: PaddingSecrets;
   readonly #sealers: LogSealers;
+  readonly #pages: PageReader;
   /** What the other machine of the region is still to forget, where it has one. */
   readonly forgotten: ForgottenRows;
   readonly #forgetter: Forgetter;
@@ -80,6 +83,7 @@ export class Registry {
     this.#modules = modules;
     this.#key = key.slice();
     this.#sealers = new LogSealers(this.#key, modules.random);
+    this.#pages = new PageReader({ ...modules, sealers: this.#sealers });
     this.#pseudonyms = new Pseudonyms(derivedKey(key, 'subject'));
     this.#pointers = new Pointers(key, modules.tables);
     this.#padding = new PaddingSecrets(derivedKey(key, 'padding'));
@@ -89,7 +93,7 @@ export class Registry {
       sealers: this.#sealers,
       pointers: this.#pointers,
       forgotten: this.forgotten,
-      pageAt: (place) => this.#page(place),
+      pageAt: (place) => this.#pages.at(place),
       basesOf: ({ log, key }) => this.#bases(log, key),
       manualKey: (subject) => this.#manualKey(subject),
     });
@@ -209,12 +213,16 @@ export class Registry {
   }
 
   /**
-   * Of many people, in their order, those of codes that have not expired at `atS`, revoked or not. A page that holds records of several of
-   * them is opened once, and none of a log that is over: what they had before costs no more than a row.
+   * Of many people, in their order, those of codes that have not expired at `atS`, revoked or not, but for those that `isWanted` leaves out. A page that
+   * holds records of several of them is opened once, and none for what is left out or is of a log that is over: that costs no more than a row.
    */
-  runningOf(subjects: readonly string[], atS: number): Promise<RegistryRecord[][]> {
+  runningOf(
+    subjects: readonly string[],
+    atS: number,
+    isWanted: (place: Place) => boolean = () => true,
+  ): Promise<RegistryRecord[][]> {
     return this.#ofSubjects(subjects, {
-      isPlace: ({ log }) => !isLogOver(log, atS),
+      isPlace: (place) => !isLogOver(place.log, atS) && isWanted(place),
       isRecord: ({ fields }) => fields.status.expiresAtS > atS,
     });
   }
@@ -247,8 +255,32 @@ export class Registry {
 
   /** What the colour of an attestation rests on; undefined where that is not known, or forgotten. Rejects as `ofSubject`. */
   async basisOf(place: Place): Promise<Uint8Array | undefined> {
-    const page = await this.#page(place);
-    return page && (await this.#bases(place.log, page.key))[place.index - page.first];
+    return (await this.basesAt([place]))[0];
+  }
+
+  /** The same of many, in their order: pages that hold several of them are opened once. Rejects as `ofSubject`. */
+  async basesAt(places: readonly Place[]): Promise<(Uint8Array | undefined)[]> {
+    const bases = places.map((): Uint8Array | undefined => undefined);
+    const onPages = new Map<string, { readonly number: number; readonly slot: number }[]>();
+    await this.#pages.each(places, (number, page) => {
+      if (page === undefined) return;
+      const slot = (places[number]?.index ?? 0) - page.first;
+      const others = onPages.get(page.key);
+      if (others === undefined) onPages.set(page.key, [{ number, slot }]);
+      else others.push({ number, slot });
+    });
+    const pages = [...onPages];
+    for (let from = 0; from < pages.length; from += BASES_TOGETHER) {
+      const some = pages.slice(from, from + BASES_TOGETHER);
+      const sealed = await this.#modules.tables.getMany(some.map(([page]) => basisKey(page)));
+      for (const [i, [page, wanted]] of some.entries()) {
+        const bytes = sealed[i];
+        if (bytes === undefined) continue;
+        const opened = parseBases(this.#sealers.open(logOf(page), basisKey(page), bytes));
+        for (const { number, slot } of wanted) bases[number] = opened[slot];
+      }
+    }
+    return bases;
   }
 
   /** The record of an attestation; undefined if it is nobody's, or forgotten, or not this region's. */
@@ -257,8 +289,13 @@ export class Registry {
   }
 
   /** The same of many, in their order: a page that holds several of them is opened once. Rejects as `ofSubject`. */
-  atPlaces(places: readonly Place[]): Promise<(RegistryRecord | undefined)[]> {
-    return recordsAt(places, (place) => this.#page(place));
+  async atPlaces(places: readonly Place[]): Promise<(RegistryRecord | undefined)[]> {
+    const records = places.map((): RegistryRecord | undefined => undefined);
+    await this.#pages.each(places, (number, page) => {
+      const place = places[number];
+      records[number] = page && place && recordAt(page, place);
+    });
+    return records;
   }
 
   /** The logs of which it has records: one look for each, behind the last page of the one before. */
@@ -332,14 +369,6 @@ export class Registry {
   /** See `Forgetter.forgetPlace`. */
   forgetPlace(subject: string, place: Place, options: PlaceForgettingOptions): Promise<void> {
     return this.#turns.take('forget', () => this.#forgetter.forgetPlace(subject, place, options));
-  }
-
-  async #page({ log, index }: Place): Promise<OpenPage | undefined> {
-    const range = [pageKey(log, 0), pageKey(log, index + 1)] as const;
-    const [found] = await this.#modules.tables.page(...range, { limit: 1, reverse: true });
-    if (found === undefined) return undefined;
-    const [key, sealed] = found;
-    return { key, log, first: firstOf(key), bytes: this.#sealers.open(log, key, sealed) };
   }
 
   #manualKey(subject: string): string {

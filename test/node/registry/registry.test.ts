@@ -13,6 +13,7 @@ import { Pseudonyms, pseudonymsOfPeople } from '../../../node/registry/pseudonym
 import { Registry, type RegistryBatch } from '../../../node/registry/registry.ts';
 import { derivedKey } from '../../../node/registry/sealer.ts';
 import { requireSubject } from '../../../node/registry/record-page.ts';
+import { type Place } from '../../../node/registry/place-cipher.ts';
 import { type PrivateTables } from '../../../node/registry/private-tables.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { storeError } from '../../../node/store/store-error.ts';
@@ -65,6 +66,25 @@ function damagedAt(tables: PrivateTables, pseudonym: string): PrivateTables {
             if (isMet) throw storeError('VALUE_CORRUPT', 'a row is damaged');
             return page;
           },
+  });
+}
+
+/** Counts pages of records that are read, and trips for them. */
+function countingPages(tables: PrivateTables, read: { pages: number; trips: number }): PrivateTables {
+  return new Proxy(tables, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function') return member;
+      return async (...args: [string | readonly string[]]) => {
+        const [names] = args;
+        const isOfPages = [names].flat()[0]?.startsWith('registry/page/') === true;
+        const answer: unknown = await member.apply(target, args);
+        if (!isOfPages || (name !== 'page' && name !== 'getMany')) return answer;
+        read.trips++;
+        read.pages += (answer as unknown[]).filter((one) => one !== undefined).length;
+        return answer;
+      };
+    },
   });
 }
 
@@ -147,39 +167,103 @@ describeOnAllTables('Registry', () => {
     await tables.write(registry.changes(batch(0, ['me', 'person 3'], '2026-12')));
     await tables.write(registry.changes(batch(223, ['me', 'x'])));
     const asked = [...persons(150), 'nobody', 'me', 'x', 'me'];
-    let pages = 0;
-    const counted = new Proxy(tables, {
-      get: (target, name) => {
-        const member: unknown = Reflect.get(target, name);
-        if (typeof member !== 'function') return member;
-        return (...args: [string]) => {
-          if (name === 'page' && args[0].startsWith('registry/page/')) pages++;
-          return member.apply(target, args) as unknown;
-        };
-      },
-    });
-    const counting = await Registry.open({ key: REGISTRY_KEY }, { tables: counted, random });
+    const read = { pages: 0, trips: 0 };
+    const counting = await Registry.open(
+      { key: REGISTRY_KEY },
+      { tables: countingPages(tables, read), random },
+    );
     const found = await counting.runningOf(asked, 0);
     assert.deepEqual(found, await Promise.all(asked.map((subject) => registry.ofSubject(subject))));
     assert.deepEqual(
       found.at(-1)?.map(({ log, index }) => `${log}/${index}`),
       ['2026-11/71', '2026-11/223', '2026-12/0'],
     );
-    assert.equal(pages, 5, 'three of the first batch, and one of each other');
+    assert.equal(read.pages, 5, 'three of the first batch, and one of each other');
     const places = [223, 71, 4_000, 71].map((index) => ({ log: LOG, index }));
-    pages = 0;
+    read.pages = 0;
     assert.deepEqual(
       (await counting.atPlaces(places)).map((record) => record?.index),
       [223, 71, undefined, 71],
     );
-    assert.ok(pages <= 3, `${pages} pages for two and what is nobody's`);
+    assert.ok(read.pages <= 3, `${read.pages} pages for two and what is nobody's`);
     assert.deepEqual(await counting.runningOf([], 0), []);
-    pages = 0;
+    read.pages = 0;
     assert.deepEqual(
       await counting.runningOf(asked, START_S + 120 * 86_400),
       asked.map(() => []),
     );
-    assert.equal(pages, 0, 'no code of these months can count by then');
+    assert.equal(read.pages, 0, 'no code of these months can count by then');
+    const later = await counting.runningOf(asked, 0, ({ log }) => log !== LOG);
+    assert.deepEqual(
+      later.flat().map(({ log, subject }) => `${log} ${subject}`),
+      ['2026-12 person 3', '2026-12 me', '2026-12 me'],
+    );
+    assert.equal(read.pages, 1, 'of what is not wanted no page is opened');
+    await store.stop();
+  });
+
+  it('has at many places what it has at each, whatever the sizes of batches, and pages that follow each other by few trips', async () => {
+    const { store, tables, registry } = await openRegistry();
+    const places: Place[] = [];
+    const opened = openings();
+    const basisAt = (index: number) => (index % 5 === 0 ? undefined : Uint8Array.of(index % 251, 7));
+    for (const log of ['2026-11', '2026-11.1']) {
+      let index = 0;
+      for (const size of [1, 1, 64, 3, 65, 320, 2, 130, 1]) {
+        const subjects = Array.from({ length: size }, (_, i) => (i % 9 === 4 ? undefined : `${log} ${i}`));
+        const from = index;
+        const entries = subjects.map((subject, i) =>
+          subject === undefined ? undefined : { subject, openings: opened, basis: basisAt(from + i) },
+        );
+        await tables.write(registry.changes({ log, index, hour: HOUR, entries }));
+        for (let i = 0; i < size; i += 1 + (i % 3)) places.push({ log, index: index + i });
+        index += size;
+      }
+      places.push({ log, index: index + 3 }, { log, index: index + 90 });
+    }
+    places.push({ log: '2026-12', index: 0 }, ...places.slice(0, 7));
+    // In no order.
+    places.sort((a, b) => ((a.index * 7_919) % 613) - ((b.index * 7_919) % 613));
+    const read = { pages: 0, trips: 0 };
+    const counting = await Registry.open(
+      { key: REGISTRY_KEY },
+      { tables: countingPages(tables, read), random },
+    );
+    const found = await counting.atPlaces(places);
+    assert.deepEqual(found, await Promise.all(places.map((place) => registry.atPlace(place))));
+    const bases = await counting.basesAt(places);
+    assert.deepEqual(
+      bases.map((basis) => basis && [...basis]),
+      found.map((record) => record && basisAt(record.index)).map((basis) => basis && [...basis]),
+    );
+    assert.ok(bases.filter((basis) => basis !== undefined).length > 100);
+    const side = Array.from({ length: 40 * 64 }, (_, i) => ({ log: '2026-10', index: i }));
+    const entries = side.map((_, i) => ({ subject: `person ${i}`, openings: opened }));
+    await tables.write(registry.changes({ log: '2026-10', index: 0, hour: HOUR, entries }));
+    Object.assign(read, { pages: 0, trips: 0 });
+    await counting.atPlaces(side);
+    assert.deepEqual(read, { pages: 40, trips: 2 });
+    await store.stop();
+  });
+
+  it('reads past what is damaged on pages that are nobody of those asked for', async () => {
+    const { store, tables, registry } = await openRegistry();
+    // Where the page of 200 would begin, had the one before been full.
+    const subjects = ['a', 'b', 'c', 'd', 'e'];
+    const indexes = [0, 70, 140, 200, 270];
+    for (const [i, index] of indexes.entries())
+      await tables.write(registry.changes(batch(index, [subjects[i]])));
+    await tables.write(registry.changes(batch(192, ['damaged'])));
+    await tables.write([{ put: `registry/page/${LOG}/0000000000192`, value: Uint8Array.of(1) }]);
+    const found = await registry.atPlaces(indexes.map((index) => ({ log: LOG, index })));
+    assert.deepEqual(
+      found.map((record) => record?.subject),
+      subjects,
+    );
+    await assert.rejects(
+      registry.atPlaces([0, 70, 140, 192].map((index) => ({ log: LOG, index }))),
+      (error) => isNodeError(error, 'REGISTRY_CORRUPT'),
+    );
     await store.stop();
   });
 
