@@ -3,12 +3,14 @@ import { createReadStream } from 'node:fs';
 import { withKeepLock } from '../../node/store/keep-lock.ts';
 import { type Encoding } from '../../node/rows/encoding.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
+import { type LogReceipt } from '../../node/trust/log-receipt.ts';
 import { type Cli } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
 import { PartlyIssued, type RefusedPerson } from '../desk/node-answers.ts';
 import { withDesk, type WithDeskOptions } from '../desk/with-desk.ts';
 import { counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
+import { receiptFrom, receiptText } from '../receipt-text.ts';
 import { keepDecided, readDecided } from './decided-people.ts';
 import { IssuingRun, type OtherCode } from './issuing-run.ts';
 import { requireNothingOpen } from './nothing-open.ts';
@@ -113,7 +115,23 @@ async function issueAlone(
   await run.finish(desk);
   const issued = rows - run.forgotten.count - run.refused;
   progress.at(issued);
-  tellIssued(cli, out, { issued, resumedAt, run });
+  const leaves = await Promise.all(
+    Object.entries(run.leaves).map(async ([log, [from, to]]) => {
+      const receipt = await receiptFrom(desk, log, to);
+      return { log, from, to, ...(receipt !== undefined && { receipt }) };
+    }),
+  );
+  tellIssued(cli, out, { issued, resumedAt, run, leaves });
+}
+
+/** Codes in one log. */
+interface Leaves {
+  readonly log: string;
+  /** The least and the greatest index. */
+  readonly from: number;
+  readonly to: number;
+  /** Of the greatest. */
+  readonly receipt?: LogReceipt;
 }
 
 async function* peopleOf(
@@ -156,10 +174,15 @@ function tellIssued(
     issued,
     resumedAt,
     run,
-  }: { readonly issued: number; readonly resumedAt: number; readonly run: IssuingRun },
+    leaves,
+  }: {
+    readonly issued: number;
+    readonly resumedAt: number;
+    readonly run: IssuingRun;
+    readonly leaves: readonly Leaves[];
+  },
 ): void {
   const { others, forgotten, refused } = run;
-  const leaves = Object.entries(run.leaves).map(([log, [from, to]]) => ({ log, from, to }));
   const places = leaves.map(({ log, from, to }) => `log ${log}, leaves ${figure(from)} to ${figure(to)}`);
   const [only] = leaves;
   const isOne = only !== undefined && leaves.length === 1;
@@ -170,6 +193,7 @@ function tellIssued(
     ...othersLines(others),
     ...forgottenLines(forgotten),
     ...(refused === 0 ? [] : [`${counted(refused, 'person')} got no code, since the node refused it.`]),
+    ...leaves.flatMap(({ receipt }) => (receipt === undefined ? [] : [receiptText(receipt)])),
   ]);
 }
 
