@@ -1,6 +1,6 @@
 /** `entente key compromise`: keys that were stolen are given up by the root. */
 import { type Command } from 'commander';
-import { nextInUse } from '../../node/issuing/month-logs.ts';
+import { logInUse } from '../../node/issuing/month-logs.ts';
 import { type CutOff, cutOffsWithin, givingUpAll, mayStillSign } from '../../node/region/statements.ts';
 import { type KeyRole, type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -91,9 +91,14 @@ async function compromise(cli: Cli, path: string, options: CompromiseOptions): P
       path,
       given.keys.map(({ key }) => key),
     );
-  const { cutOffs } = further ? await giveUp(cli, path, options, same, { isTold: true }) : given;
+  const last = further ? await giveUp(cli, path, options, same, { isTold: true }) : given;
+  const { cutOffs, inUse } = last;
   // By now what the keys signed stands published under the signature of another.
-  const whole = { ...given, cutOffs };
+  const whole = {
+    ...given,
+    cutOffs,
+    ...(inUse.after !== given.inUse.before && { issuingInto: inUse.after }),
+  };
   cli.output.result(reportOf(whole, options), () => givenUpLines(whole));
 }
 
@@ -150,7 +155,9 @@ interface GivenUp {
   readonly role: KeyRole;
   readonly keys: readonly { readonly key: string; readonly replacement: string | undefined }[];
   readonly cutOffs: readonly CutOff[];
-  /** The log into which codes go from now on, since more of the one before was signed than is here, or may have been. */
+  /** The log into which codes go, as far as it is known here before and after. */
+  readonly inUse: { readonly before: string; readonly after: string };
+  /** Where it is another one from now on, since more of the one before was signed than is here, or may have been. */
   readonly issuingInto?: string;
   /** Others of the role with which something can be signed that counts, if whoever has these has those too. */
   readonly others: readonly string[];
@@ -182,30 +189,26 @@ function giveUp(
       const seen = await desk.unsigned();
       const falseStart = passedOver(desk, role, genuine, options);
       const statement = falseStart !== undefined && { falseStart };
-      const isReplacing = role === 'checkpoint' && seen !== undefined && !isTold;
-      const issuingInto = isReplacing ? nextInUse(desk.state, atS) : undefined;
-      const into = issuingInto !== undefined && { issuingInto };
+      const before = logInUse(desk.state, atS);
       const told = {
         ...which,
         role,
         logs: radius,
         ...(seen !== undefined && { seen }),
         ...statement,
-        ...into,
       };
       if (!isTold)
         cli.output.before(told, () => [
           ...radiusLines(keys, radius),
           ...(seen === undefined ? [] : [`Nothing is signed now: ${printable(seen)}.`]),
-          ...(isReplacing ? [issuingLine(issuingInto)] : []),
           ...(falseStart === undefined ? [] : [falseStartLine(falseStart)]),
         ]);
       const others = othersOf(desk, keys, atS);
       const { statements, replacements } = await givingUpAll(stolen, desk.keys, atS);
-      if (issuingInto !== undefined) statements.push({ kind: 'log', log: issuingInto, minimum: 0 });
       await appendByRoot(cli, desk, statements, options);
       const given = keys.map(({ keyId }, i) => ({ key: keyId, replacement: replacements[i] }));
-      return { role, keys: given, cutOffs, others, ...statement, ...into };
+      const inUse = { before, after: logInUse(desk.state, atS) };
+      return { role, keys: given, cutOffs, others, inUse, ...statement };
     },
     { ...options, healing: true },
   );
@@ -227,11 +230,8 @@ function falseStartLine(falseStart: number): string {
   return `The \`state\` statement at index ${figure(falseStart)} of trust is not what the log says, and no witness vouches behind it (STATE_MISMATCH). So what lies before it is named first, and then what you said.`;
 }
 
-function issuingLine(log: string | undefined): string {
-  const why = 'more of the one before was signed than is here, or may have been';
-  if (log !== undefined)
-    return `Codes go into the log ${log} from now on: ${why}, and no place in a log is given out twice.`;
-  return `Codes go on into the log of this month, since it has had all its replacements, although ${why}: issue none before the next month, or give up all attest keys as well (--all-attest), so that no place counts twice.`;
+function issuingLine(log: string): string {
+  return `Codes go into the log ${log} from now on: more of the one before was signed than is here, or may have been, and no place in a log is given out twice.`;
 }
 
 /** Of what is genuine, what the key can have signed. */
@@ -265,7 +265,7 @@ function reportOf({ role, keys, cutOffs, issuingInto, others }: GivenUp, { key }
   return { role, cutOffs, ...into, keys, ...(key !== undefined && { others }) };
 }
 
-function givenUpLines({ role, keys, cutOffs, others }: GivenUp): string[] {
+function givenUpLines({ role, keys, cutOffs, issuingInto, others }: GivenUp): string[] {
   const [one] = keys;
   const fresh = keys.filter(({ replacement }) => replacement !== undefined).length;
   const they = keys.length === 1 ? 'it' : 'they';
@@ -278,6 +278,7 @@ function givenUpLines({ role, keys, cutOffs, others }: GivenUp): string[] {
       ? `The ${role} key ${one.key} is given up; ${one.replacement ?? 'no further key'} stands in its place.`
       : `${counted(keys.length, `${role} key`)} given up; ${counted(fresh, 'fresh key')} in place of those that were not over.`,
     ...countingLines(`Nothing that ${they} signed counts any more.`, counting, cutOffs),
+    ...(issuingInto === undefined ? [] : [issuingLine(issuingInto)]),
     ...(others.length === 0 ? [] : [othersLine(role, others)]),
   ];
 }

@@ -82,6 +82,13 @@ export async function requireUnfenced(
   throw withLeftOut(refusal, others, givenUp, modules.sha256);
 }
 
+/** Of a promotion where nobody would fence the one that writes. */
+export function notFenced(): NodeError {
+  return new NodeError('REFUSED', 'no witness fences the writer of this region', {
+    hint: 'Make a standby with `entente standby make`, and start both machines again.',
+  });
+}
+
 function fenceOf(
   { region, network }: RegionNodeOptions,
   writer: Uint8Array,

@@ -6,11 +6,12 @@ import { lackingBy, requireUnshown } from './named-trees.ts';
 import { checkpointsGivenUp, logNaming, requireNaming } from './naming.ts';
 import { type NODE_DEFAULTS, type RegionNodeOptions } from './node-options.ts';
 import { type OwnLogsCheckModules, requireWhole } from './own-logs-check.ts';
-import { takeOver, type TakingOverModules } from './taking-over.ts';
+import { withReplacement } from './replacing.ts';
+import { dropReplaced, type SettleModules, takeOver, type TakingOverModules } from './taking-over.ts';
 import { type NodeKeys, type WritingSide } from './writing-side.ts';
 
 export interface HealingModules
-  extends Primitives, OwnLogsCheckModules, Omit<TakingOverModules, 'writership'> {
+  extends Primitives, OwnLogsCheckModules, Omit<TakingOverModules, 'writership'>, SettleModules {
   readonly fence?: Fence | undefined;
   /** See `requireUnfenced`. */
   readonly requireUnfenced: (givenUp: readonly Uint8Array[]) => Promise<void>;
@@ -44,8 +45,8 @@ export class Healing {
   }
 
   /**
-   * Logs the entries in the place of whoever writes, and gives the index of the first. `isContradicted`: another log of the region is known. What keys have
-   * signed of the one that is here and that the entries do not give up has to be here. Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireUnfenced`, `requireUnshown`, `requireNaming`, `lackingBy`, `GivingUp.order`, `takeOver`, `open` and `logNaming`.
+   * Logs the entries in the place of whoever writes, with a replacement of the log that codes go into, and gives the index of the first. `isContradicted`: another log of the region is known. What keys have
+   * signed of the one that is here and that the entries do not give up has to be here. Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireUnfenced`, `requireUnshown`, `requireNaming`, `lackingBy`, `withReplacement`, `GivingUp.order`, `takeOver`, `open` and `logNaming`.
    */
   async heal(
     entries: readonly Uint8Array[],
@@ -63,11 +64,14 @@ export class Healing {
       await requireUnshown(this.#modules, givenUp);
       await requireNaming(shelf.home, entries, this.#modules);
       await lackingBy(shelf, entries);
-      if (fence === undefined) return await this.#log(entries);
-      return await fence.giving.order(entries, async () => {
-        await takeOver('promote', { ...this.#modules, ...fence });
-        return this.#log(entries);
-      });
+      const all = await withReplacement(this.#options, entries, this.#modules);
+      const index = await (fence === undefined
+        ? this.#log(all)
+        : fence.giving.order(all, async () => {
+            await takeOver('promote', { ...this.#modules, ...fence });
+            return this.#log(all);
+          }));
+      return index + all.length - entries.length;
     } finally {
       this.#isSigning = false;
       this.#isUnderWay = false;
@@ -81,7 +85,7 @@ export class Healing {
       // Others may have seen other trees by a key that is given up: it signs none of these.
       const checkpoint = (atS: number) => keys.checkpointBy(after, atS);
       checkpoint(Math.floor(clock.nowMs() / 1000));
-      return await logNaming(await open(checkpoint), entries);
+      return await logNaming(await open(checkpoint), entries, () => dropReplaced(this.#modules));
     } finally {
       onTried();
     }

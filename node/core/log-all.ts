@@ -13,7 +13,7 @@ import { type Signing } from './signing.ts';
 
 export interface LogAllModules {
   readonly shelf: Pick<LogShelf, 'home' | 'ownLogs'>;
-  readonly signing: Pick<Signing, 'state' | 'side' | 'heal'>;
+  readonly signing: Pick<Signing, 'state' | 'side' | 'heal' | 'completed'>;
   readonly fence: Fence | undefined;
   readonly node: Pick<RegionNode, 'submit' | 'tend'>;
 }
@@ -27,17 +27,18 @@ export async function logAll(
   const isGivingUp = checkpointsGivenUp(home, entries).length > 0;
   const isHeldUp = HELD_UP.includes(signing.state) || (fence !== undefined && signing.side === undefined);
   if (signing.state === 'contradicted' || (isHeldUp && isGivingUp)) return signing.heal(entries);
-  await requireEffect(home, entries);
+  const all = isGivingUp ? await signing.completed(entries) : entries;
+  await requireEffect(home, all);
   const lacking = await lackingBy(shelf, entries);
   if (signing.side !== undefined) await soundOut(home, fence?.writership, entries);
   if (signing.side !== undefined) await leaveLogs(lacking, signing.side);
-  const log = () => logTogether(entries, (item) => node.submit(item));
+  const log = () => logTogether(all, (item) => node.submit(item));
   // By the key that is given up nobody but a thief has anything permitted from here on.
   const isShown = signing.side !== undefined && isGivingUp;
-  const index = await (fence !== undefined && isShown ? fence.giving.order(entries, log) : log());
+  const index = await (fence !== undefined && isShown ? fence.giving.order(all, log) : log());
   // A key that signs checkpoints may be another one now.
   await node.tend();
-  return index;
+  return index + all.length - entries.length;
 }
 
 /** All are offered in the same turn, so that they share a batch; the first that is refused is the answer. Gives the least index. Rejects as `submit`. */

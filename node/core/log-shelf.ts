@@ -126,9 +126,9 @@ export class LogShelf {
     return [...this.#logs.values()].filter((log) => log instanceof OwnLog);
   }
 
-  /** Entries of all own logs together. */
+  /** Entries of all own logs together, but for those in trouble, of which nobody can tell. */
   get ownSize(): number {
-    return this.ownLogs.reduce((sum, { tree }) => sum + tree.size, 0);
+    return this.ownLogs.reduce((sum, { tree }) => sum + (tree.trouble === undefined ? tree.size : 0), 0);
   }
 
   /** Entries of each own attestation log, by its id. */

@@ -45,6 +45,11 @@ export function findForked({ home }: Pick<LogShelf, 'home'>): BootFinding | unde
   return standingForks.length === 0 ? undefined : { finding: 'contradicted', origin, size: tree.size };
 }
 
+/** @throws {NodeError} LOG_CONTRADICTED as `findForked` finds it. */
+export function requireUnforked(shelf: Pick<LogShelf, 'home' | 'logs'>): void {
+  refuse(shelf, findForked(shelf));
+}
+
 /** A log of which nothing is signed before peers are asked anew, and that lacks nothing any more. Rejects as `LogTree.head`. */
 export function findCaughtUp({ ownLogs }: Pick<LogShelf, 'ownLogs'>): OwnLog | undefined {
   return ownLogs.find(
@@ -66,7 +71,7 @@ export function askAgain(shelf: Pick<LogShelf, 'ownLogs'>): NodeError | undefine
 export async function requireNamed({ shelf, shown }: ShownModules): Promise<void> {
   await shelf.home.advance();
   await shelf.followAll();
-  refuse(shelf, findForked(shelf));
+  requireUnforked(shelf);
   await refuseOthers(shelf, shelf.ownLogs);
   await requireUnshown({ shelf, shown });
   for (const log of shelf.ownLogs) log.look({ isAnew: false });
@@ -146,7 +151,7 @@ async function refuseOthers(shelf: LogShelf, logs: LogShelf['ownLogs']): Promise
   refuse(shelf, await findNamed(shelf, logs));
 }
 
-function refuse(shelf: LogShelf, found: BootFinding | undefined): void {
+function refuse(shelf: Pick<LogShelf, 'logs'>, found: BootFinding | undefined): void {
   const refusal = found && refusalOf(found, shelf.logs);
   if (refusal !== undefined) throw refusal;
 }

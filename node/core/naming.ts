@@ -48,10 +48,18 @@ async function signersBeside(
     .map(({ publicKey }) => publicKey);
 }
 
-/** Logs entries of which `requireNaming` holds, ends `side` and gives the index of the first. Rejects as `WritingSide.submit` and `WritingSide.renew`. */
-export async function logNaming(side: WritingSide, entries: readonly Uint8Array[]): Promise<number> {
+/**
+ * Logs entries of which `requireNaming` holds, ends `side` and gives the index of the first. `settle`: called before a fresh key signs anything of the other logs.
+ * Rejects as `WritingSide.submit`, `settle` and `WritingSide.renew`.
+ */
+export async function logNaming(
+  side: WritingSide,
+  entries: readonly Uint8Array[],
+  settle: () => Promise<void>,
+): Promise<number> {
   try {
     const receipts = await Promise.all(entries.map((entry) => side.submit({ entry })));
+    await settle();
     await side.renew();
     return Math.min(...receipts.map(({ index }) => index));
   } finally {

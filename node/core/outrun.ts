@@ -41,20 +41,39 @@ const NOTHING = new Uint8Array(0);
  * was staged upon one that was outrun was outrun with it, unless the machine that writes gave it since: that goes on from its own log. Rejects as the store.
  */
 export async function dropOutrun(tree: LogTree, modules: OutrunModules, isCaughtUp: boolean): Promise<void> {
-  const { store, onTrouble } = modules;
+  const { store } = modules;
   const { outrun, next } = await passedBatches(tree, store, isCaughtUp);
-  // Backwards: what breaks off leaves the one on which the others were staged.
-  for (const staged of outrun.toReversed()) {
-    const place = { index: staged.index, count: staged.drafts.length };
-    const gone = await takeBackAt(tree, place, modules, (changes) =>
-      store.write([...changes, ...droppingChanges(tree, staged)]),
-    );
-    if (gone !== undefined) onTrouble?.(gone);
-  }
+  await giveUp(tree, outrun, modules);
   if (!isCaughtUp) return;
   await removeFrom(tree, { rows: next, codes: next }, modules, async (rest) => {
     if (rest.length > 0) await store.write(rest);
   });
+}
+
+/**
+ * Gives up what is staged behind the end of a log that nothing is issued into any more: more of it may have been signed elsewhere. Nobody has a code of that from here.
+ * `isApart`: what the registry says of it goes as this process takes over there (`RecordsApart`). Rejects as the store.
+ */
+export async function dropStaged(
+  tree: LogTree,
+  modules: OutrunModules,
+  { isApart }: { readonly isApart: boolean },
+): Promise<void> {
+  const { store } = modules;
+  const behind = (await readStagedBatches(tree.keys, store)).filter(({ index }) => index >= tree.size);
+  if (!isApart) return giveUp(tree, behind, modules);
+  for (const staged of behind.toReversed()) await store.write(droppingChanges(tree, staged));
+}
+
+/** Backwards: what breaks off leaves the one on which the others were staged. */
+async function giveUp(tree: LogTree, batches: readonly StagedBatch[], modules: OutrunModules): Promise<void> {
+  for (const staged of batches.toReversed()) {
+    const place = { index: staged.index, count: staged.drafts.length };
+    const gone = await takeBackAt(tree, place, modules, (changes) =>
+      modules.store.write([...changes, ...droppingChanges(tree, staged)]),
+    );
+    if (gone !== undefined) modules.onTrouble?.(gone);
+  }
 }
 
 export interface OutrunApartModules extends OutrunModules {

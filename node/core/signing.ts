@@ -4,28 +4,29 @@ import { type PeerClocks } from '../clock/peer-clocks.ts';
 import { logError } from '../log/log-error.ts';
 import { type GrownTree } from '../log/log-writer.ts';
 import { Retention } from '../log/retention.ts';
-import { isNodeError, NodeError } from '../node-error.ts';
+import { isNodeError, type NodeError } from '../node-error.ts';
 import { type Signer } from '../ports.ts';
 import { refusalOf } from '../sync/boot-check.ts';
 import { type Herald } from '../sync/herald.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Background } from './background.ts';
-import { askAgain, findForked, requireNamed } from './named-trees.ts';
+import { askAgain, findForked, requireNamed, requireUnforked } from './named-trees.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { HELD_UP, stateWithout, type WritingState } from './node-status.ts';
-import { claimToWrite, type Fence, permitTree, requireUnfenced } from './fencing.ts';
+import { claimToWrite, type Fence, notFenced, permitTree, requireUnfenced } from './fencing.ts';
 import { follow } from './following.ts';
 import { Healing } from './healing.ts';
 import { logTogether } from './log-all.ts';
 import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
-import { OwnNews } from './own-news.ts';
+import { withReplacement } from './replacing.ts';
 import { PAUSES_MAX, RetryPause } from './retry-pause.ts';
 import { endSalvage } from './salvage-end.ts';
 import { giveWay, type Write } from './outrun.ts';
-import { enterOwnLog, settleOwnLogs, takeOver, type TakingOverModules } from './taking-over.ts';
-import { BatchShare, type SharedBatch } from '../writer/batch-share.ts';
+import { takeOver, type TakingOverModules } from './taking-over.ts';
+import { BatchShare } from '../writer/batch-share.ts';
 import { type Writership } from '../writer/writership.ts';
-import { WritingSide, type WritingSideModules } from './writing-side.ts';
+import { type WritingSide, type WritingSideModules } from './writing-side.ts';
+import { startWriting } from './writing-start.ts';
 
 export interface SigningModules
   extends
@@ -61,6 +62,7 @@ export class Signing {
   #decided: () => void = () => undefined;
   readonly #decision = new Promise<void>((resolve) => (this.#decided = resolve));
   #forced = false;
+  #wasForced = false;
   /** Another machine writes, or may: this one claims nothing by itself. */
   #isStandby: boolean;
   #how: 'resume' | 'promote' = 'resume';
@@ -163,10 +165,7 @@ export class Signing {
    * while it has not all that the writer before may have signed: it fetches that, and signs as soon as it can.
    */
   async promote(): Promise<void> {
-    if (this.#writership === undefined)
-      throw new NodeError('REFUSED', 'no witness fences the writer of this region', {
-        hint: 'Make a standby with `entente standby make`, and start both machines again.',
-      });
+    if (this.#writership === undefined) throw notFenced();
     if (this.#side !== undefined) return;
     this.#how = 'promote';
     this.#isStandby = false;
@@ -187,6 +186,11 @@ export class Signing {
     if (!isHeldUp || this.isWriting || this.#healing.isUnderWay)
       throw logError('LOG_UNSETTLED', 'nobody else is known to sign with the keys of this region');
     return this.#healing.heal(entries, { isContradicted, forced: this.#forced });
+  }
+
+  /** What is to be logged with entries of the root that give a checkpoint key up while it signs: as `withReplacement` where peers may not have said how far the logs are. */
+  async completed(entries: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+    return this.#wasForced ? withReplacement(this.#options, entries, this.#modules) : entries;
   }
 
   /** Somebody else signs with our key: whatever we sign from here on would only make it worse. */
@@ -344,14 +348,19 @@ export class Signing {
         await side.stop();
         throw error;
       });
-      // What an earlier process left is finished, or taken back, before anybody issues: who asks again for a code gets the one that is on its way.
-      await side.finish().catch((error: unknown) => onTrouble?.(error));
       // Somebody else may have shown meanwhile that he signs too.
-      if (this.#state !== 'clear' || findForked(shelf) !== undefined) return await side.stop();
+      const isHindered = () => this.#state !== 'clear' || findForked(shelf) !== undefined;
+      // What an earlier process left is finished, or taken back, before anybody issues: who asks again for a code gets the one that is on its way.
+      if (!isHindered()) await side.finish().catch((error: unknown) => onTrouble?.(error));
+      if (isHindered()) {
+        await side.stop();
+        return this.#state === 'clear' ? requireUnforked(shelf) : undefined;
+      }
       this.#side = side;
       this.#how = 'resume';
       this.#state = 'writing';
-      this.#forced = false; // it was about this once
+      // It was about this once.
+      [this.#wasForced, this.#forced] = [this.#forced, false];
     } finally {
       this.#isOpening = false;
     }
@@ -361,26 +370,15 @@ export class Signing {
   }
 
   /** Once `isWriting`. */
-  async #start(keys = this.#modules.keys): Promise<WritingSide> {
-    await settleOwnLogs(this.#modules);
-    const { shelf, herald, background, onTrouble } = this.#modules;
-    const news = new OwnNews({ home: shelf.home, herald });
-    return WritingSide.start(this.#options, {
+  #start(keys = this.#modules.keys): Promise<WritingSide> {
+    return startWriting(this.#options, {
       ...this.#modules,
-      ...(this.#writership && {
-        permit: (tree: GrownTree) => this.#permit(tree),
-        pledged: (origin: string) => this.#writership?.pledges.find((one) => one.origin === origin)?.size,
-        share: (batch: SharedBatch) => this.#share.give(batch),
-      }),
       keys,
-      registry: this.#modules.registry(),
-      home: shelf.home,
-      openTree: (origin) => shelf.openTree(origin),
-      enter: (origin) => enterOwnLog(origin, this.#modules),
-      timeBounds: this.#modules.clocks.bounds,
+      writership: this.#writership,
+      permit: (tree) => this.#permit(tree),
+      share: (batch) => this.#share.give(batch),
       onTaken: (error) => this.#taken(error),
-      onTrustCheckpoint: () => background.run(() => news.tell()),
-      giveUp: (ownLastAtS) => this.#retention.tend(ownLastAtS).catch((error: unknown) => onTrouble?.(error)),
+      retention: this.#retention,
     });
   }
 

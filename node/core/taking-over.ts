@@ -4,6 +4,9 @@
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
+import { logMonth } from '../../protocol/trust/log-month.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { logInUse } from '../issuing/month-logs.ts';
 import { logError } from '../log/log-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { readStagedBatches } from '../log/staged-batch.ts';
@@ -12,7 +15,14 @@ import { type Pledge } from '../writer/pledges.ts';
 import { type Writership } from '../writer/writership.ts';
 import { type LogShelf } from './log-shelf.ts';
 import { enterLog } from './named-trees.ts';
-import { dropOutrun, dropOutrunApart, type OutrunApartModules, type OutrunModules } from './outrun.ts';
+import {
+  dropOutrun,
+  dropOutrunApart,
+  dropStaged,
+  type OutrunApartModules,
+  type OutrunModules,
+} from './outrun.ts';
+import { type OwnLog } from './own-log.ts';
 
 export interface TakingOverModules extends OutrunModules {
   readonly writership: Writership;
@@ -36,7 +46,7 @@ export async function takeOver(how: 'resume' | 'promote', modules: TakingOverMod
   await writership.confirm();
 }
 
-interface SettleModules extends OutrunModules, Omit<OutrunApartModules, 'tables'> {
+export interface SettleModules extends OutrunModules, Omit<OutrunApartModules, 'tables'> {
   readonly shelf: LogShelf;
   readonly fence?: object | undefined;
   /** Where the registry lies apart from the store. */
@@ -54,6 +64,22 @@ export async function settleOwnLogs({ shelf, fence, tables, ...modules }: Settle
     if (fence !== undefined || tree.trouble !== undefined) continue;
     if (tables === undefined || parseOrigin(origin).kind === 'trust') await dropOutrun(tree, modules, false);
   }
+  await dropReplaced({ shelf, fence, tables, ...modules });
+}
+
+/** What is staged of attestation logs whose place another has taken, before anything more of them is signed; of codes in a database in `enterOwnLog`. Rejects as the store. */
+export async function dropReplaced({ shelf, fence, tables, ...modules }: SettleModules): Promise<void> {
+  if (fence !== undefined || tables !== undefined) return;
+  for (const log of shelf.ownLogs)
+    if (isReplaced(log, shelf.home.state)) await dropStaged(log.tree, modules, { isApart: false });
+}
+
+/** Whether another log has taken the place of this one as the root gave a checkpoint key up, and all is here of it that the root has signed. */
+function isReplaced({ origin, tree, named, lacking }: OwnLog, state: TrustState): boolean {
+  const parsed = parseOrigin(origin);
+  if (parsed.kind !== 'attest' || tree.trouble !== undefined || lacking !== undefined) return false;
+  if (named === 0) return false;
+  return logInUse(state, logMonth(parsed.log).fromS) !== parsed.log;
 }
 
 /** Once an attestation log is about to be written, with what was outrun of it in a database. Rejects as `enterLog` and `dropOutrunApart`. */
@@ -62,7 +88,12 @@ export async function enterOwnLog(
   { shelf, tables, ...modules }: SettleModules,
 ): Promise<void> {
   await enterLog(shelf, origin);
-  if (tables !== undefined) await dropOutrunApart(await shelf.openTree(origin), { ...modules, tables });
+  if (tables === undefined) return;
+  const tree = await shelf.openTree(origin);
+  await dropOutrunApart(tree, { ...modules, tables });
+  const own = shelf.ownLogs.find((log) => log.origin === origin);
+  if (own !== undefined && isReplaced(own, shelf.home.state))
+    await dropStaged(tree, modules, { isApart: true });
 }
 
 async function meet(

@@ -112,7 +112,13 @@ export class Writership {
   async take(how: 'resume' | 'promote'): Promise<void> {
     if (this.#modules.witnesses().length === 0) {
       if (how === 'resume') return;
-      throw new NodeError('REFUSED', 'the region recognises nobody whose witness could fence the old writer');
+      throw new NodeError(
+        'REFUSED',
+        'the region recognises nobody whose witness could fence the old writer',
+        {
+          hint: 'Where another machine of the region may write, stop it for good. Then set `writer.fenced: false` in entente.yaml, start this one and give the order again.',
+        },
+      );
     }
     // What a key signed that was given up since, no witness takes any more.
     if (this.#reign !== undefined && !this.#hearing.counts(this.#reign)) this.#reign = undefined;

@@ -138,7 +138,7 @@ describe('commands on a directory whose node does not run, and whose peers have 
     assert.match(given.err, /\nNothing is signed now: .*\/attest\/.* has 0 entries here, and FR has seen 1 /);
     // The place that the lost code has is given to nobody else.
     const month = new Date(cli.nowS * 1_000).toISOString().slice(0, 7);
-    assert.match(given.err, new RegExp(`\nCodes go into the log ${month}\\.1 from now on: `));
+    assert.match(given.out, new RegExp(`\nCodes go into the log ${month}\\.1 from now on: `));
     const next = await cli.json<{ log: string; index: number }>(
       ...['issue', cli.path('DE'), '--subject', 'B', '--colour', 'green'],
     );

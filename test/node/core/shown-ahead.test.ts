@@ -62,20 +62,23 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
   }
 
   /** What the root signs to give checkpoint keys up, by default the one in force, with the logs as they are here. */
-  function givingUp(keys = [world.machine('FR').fixture.keys.checkpoint]): Uint8Array[] {
+  function givingUp(
+    keys = [world.machine('FR').fixture.keys.checkpoint],
+    by = 'fresh checkpoint',
+  ): Uint8Array[] {
     const { fixture } = world.machine('FR');
     fixture.nowS = world.nowS;
     const cutOff = (origin: string) => ({ size: head(origin).size, root: head(origin).root });
     return [
-      fixture.keysStatement([{ key: fixture.key('fresh checkpoint'), role: 'checkpoint' }]),
+      fixture.keysStatement([{ key: fixture.key(by), role: 'checkpoint' }]),
       ...keys.map((key) => fixture.compromise(key, { [LOG]: cutOff(ORIGIN), trust: cutOff(TRUST) })),
     ].map((statement) => fixture.entryOf(statement));
   }
 
-  async function giveUp(keys?: TestKey[]): Promise<void> {
+  async function giveUp(keys?: TestKey[], by = 'fresh checkpoint'): Promise<void> {
     const { fixture, instead, node } = world.machine('FR');
-    const entries = givingUp(keys);
-    const fresh = (instead.checkpoint = fixture.key('fresh checkpoint'));
+    const entries = givingUp(keys, by);
+    const fresh = (instead.checkpoint = fixture.key(by));
     await world.run(node.logEntries(entries));
     await world.until(() => status().writing === 'writing', 'FR signs');
     assert.ok(isSignedBy(TRUST, head(TRUST).signed?.note ?? assert.fail(), fresh, trustModules));
@@ -119,7 +122,11 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
 
   it('T3: of an attestation log: logs nothing after a start but what gives the key up, and then all', async () => {
     const { size, add } = await stolen(ORIGIN);
+    const { instead } = world.machine('FR');
+    instead.isAttestAway = true;
+    await assert.rejects(world.issue('FR', 'p8'), (error) => isNodeError(error, 'LOG_UNSETTLED'));
     await world.kill('FR', { inOrder: true });
+    instead.isAttestAway = false;
     assert.ok((await world.run(world.node('DE').witness.add(add))).cosigns);
     world.replace('FR');
     await world.boot('FR', (one) => one.status.writing === 'behind');
@@ -132,6 +139,61 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
       status().left.map((one) => one.size),
       [size],
     );
+    // No place of the log is given out that may have been given to somebody.
+    const { log, index } = await world.issue('FR', 'p2');
+    assert.deepEqual([log, index], [`${LOG}.1`, 1]);
+    // Nor is what was staged there, which is told.
+    const { size: here, sealed } = head(ORIGIN);
+    assert.deepEqual([here, sealed], [1, true]);
+    assert.deepEqual(await world.node('FR').heldCodes.unlogged('p8'), []);
+    const { troubles } = world.machine('FR');
+    assert.ok(troubles.some((one) => isNodeError(one, 'LOG_NOT_WRITTEN') && /1 person /.test(one.message)));
+    // Nothing has been signed of that one elsewhere, and nothing is signed of the other any more.
+    await giveUp([world.machine('FR').fixture.key('fresh checkpoint')], 'fresher checkpoint');
+    assert.equal((await world.issue('FR', 'p3')).log, `${LOG}.1`);
+  });
+
+  it('T9: an order that is given without asking peers goes on with another log too', async () => {
+    await world.kill('FR', { inOrder: true });
+    world.network.isolate('FR');
+    world.replace('FR');
+    const node = await world.boot('FR', (one) => one.status.writing === 'alone');
+    node.force();
+    await world.until(() => status().writing === 'writing', 'it signs');
+    await giveUp();
+    assert.equal((await world.issue('FR', 'p2')).log, `${LOG}.1`);
+  });
+
+  it('T9: a crash at any write of the order leaves the key given up and another log to issue into, or neither', async () => {
+    const { add } = await stolen(ORIGIN);
+    await world.kill('FR', { inOrder: true });
+    assert.ok((await world.run(world.node('DE').witness.add(add))).cosigns);
+    const { medium, fixture, instead } = world.machine('FR');
+    const given = fixture.keys.checkpoint.keyId;
+    const disk = medium.snapshot();
+    const state = () => world.node('FR').keeper('FR')?.state ?? assert.fail();
+    world.replace('FR');
+    await world.boot('FR', (one) => one.status.writing === 'behind');
+    const entries = givingUp();
+    for (let write = 1; state().key(given)?.compromise === undefined; write++) {
+      assert.equal(state().log(`${LOG}.1`), undefined);
+      await world.kill('FR', { inOrder: true });
+      medium.restore(disk);
+      instead.checkpoint = fixture.keys.checkpoint;
+      world.replace('FR');
+      await world.boot('FR', (one) => one.status.writing === 'behind');
+      instead.checkpoint = fixture.key('fresh checkpoint');
+      const crashed = new Promise<void>((resolve) => medium.onCrash(resolve));
+      medium.plan({ write: medium.counters.writes + write, when: 'after', what: 'crash' });
+      const logged = world.node('FR').logEntries(entries);
+      await world.run(Promise.race([crashed, logged.then(() => assert.fail('it did not crash'))]));
+      await world.kill('FR');
+      world.replace('FR');
+      await world.boot('FR', ({ status: { writing } }) => writing === 'behind' || writing === 'writing');
+    }
+    assert.ok(state().log(`${LOG}.1`));
+    assert.equal(status().writing, 'writing');
+    assert.equal((await world.issue('FR', 'p2')).log, `${LOG}.1`);
   });
 
   it('T3: of an attestation log that is being signed: signs nothing before its root has given the key up', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isSignedBy } from '../../../node/log/own-checkpoint.ts';
-import { type Network } from '../../../node/ports.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { type HighWater, type Network } from '../../../node/ports.ts';
 import {
   encodeWriterRequest,
   parseWriterAnswer,
@@ -8,9 +9,13 @@ import {
 } from '../../../node/writer/writer-messages.ts';
 import { parseMemory, recordIn } from '../../../node/writer/writer-memory.ts';
 import { hexOf } from '../../../protocol/bytes.ts';
+import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
+import { encodeNote } from '../../../protocol/log/note.ts';
+import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { type CutOff } from '../../../protocol/trust/trust-state.ts';
 import { type Claim, type Permit, signWord } from '../../../protocol/writer/word.ts';
 import { testKey } from '../../support/keys.ts';
+import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 import { trustModules, type TestKey } from '../../support/region-fixture.ts';
 import { rejectsWith } from '../../support/store-fixture.ts';
@@ -316,6 +321,38 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
     await world.run(world.node(SPARE).promote());
     await world.until(() => sizeAt('FR') === healed, 'it is logged');
     assert.equal(world.node(SPARE).status.writer?.isSelf, true);
+  });
+
+  it('T3: a writer that is given the proof of a fork while it begins to sign signs no more, and says so', async () => {
+    const machine = await world.kill('DE', { inOrder: true });
+    const { publicKey, sign } = machine.fixture.keys.checkpoint;
+    const key = makeVerifierKey(trustModules.sha256, { name: TRUST, algorithm: ED25519, publicKey });
+    const side = (byte: number) => {
+      const root = new Uint8Array(32).fill(byte);
+      return {
+        root,
+        path: [],
+        note: encodeNote(signCheckpoint({ origin: TRUST, size: 3, root }, key, sign)),
+      };
+    };
+    let isGiven = false;
+    machine.secondPlace = new (class extends MemorySecondPlace {
+      override async raise(name: string, mark: HighWater): Promise<void> {
+        await super.raise(name, mark);
+        const node = world.node('DE');
+        if (name !== TRUST || isGiven || node.status.writing !== 'clear') return;
+        isGiven = true;
+        await node.keeper('DE')?.accuse({ size: 3, sides: [side(1), side(2)] });
+      }
+    })();
+    world.replace('DE', { fenced: { identity: testKey(101).publicKey } });
+    await world.boot('DE', ({ status }) => isGiven && status.writing !== 'clear');
+    assert.equal(world.node('DE').status.writing, 'contradicted');
+    assert.ok(
+      machine.troubles.some((one) => isNodeError(one, 'LOG_CONTRADICTED')),
+      'as it met it, and not as it looked again',
+    );
+    await rejectsWith(world.run(world.node('DE').commitState()), 'LOG_CONTRADICTED');
   });
 
   it('a region whose root gives a key up and takes back all recognitions in one order writes on without witnesses', async () => {

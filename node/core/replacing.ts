@@ -1,0 +1,67 @@
+/**
+ * The log that takes the place of the one which codes go into, where the root gives up a checkpoint key while nothing is signed: more of that one may have been signed than
+ * is here, and no place in a log is given out twice. Spec: SPEC.md 5.1.
+ */
+import { type Primitives } from '../../protocol/primitives.ts';
+import { attestationLogOrigin } from '../../protocol/log/origin.ts';
+import { encodeStatement, signStatement } from '../../protocol/trust/statement.ts';
+import { logInUse, nextInUse } from '../issuing/month-logs.ts';
+import { NodeError } from '../node-error.ts';
+import { type Clock } from '../ports.ts';
+import { type LogShelf } from './log-shelf.ts';
+import { type ShownTrees } from './shown-trees.ts';
+import { type NodeKeys } from './writing-side.ts';
+
+export interface ReplacingModules extends Pick<Primitives, 'verifySignature'> {
+  readonly shelf: Pick<LogShelf, 'home' | 'ownLogs'>;
+  readonly shown: Pick<ShownTrees, 'of'>;
+  readonly keys: Pick<NodeKeys, 'trustLog'>;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** Told where no log is left for it. Must not throw. */
+  readonly onTrouble?: (error: unknown) => void;
+}
+
+/**
+ * These entries of the root with the announcement before them, so that a crash leaves both or neither, and whoever has the log from elsewhere knows of it. As they are
+ * where they announce one themselves, where the log in use is empty here and nobody has shown more, and where the month has had all its replacements.
+ * @throws {NodeError} REFUSED where the entries take the announcement back; as `keys.trustLog`, `RegionFold.stateAfter` and `ShownTrees.of`.
+ */
+export async function withReplacement(
+  names: { readonly region: string; readonly network: string },
+  entries: readonly Uint8Array[],
+  { shelf: { home, ownLogs }, shown, keys, clock, onTrouble }: ReplacingModules,
+): Promise<readonly Uint8Array[]> {
+  const nowS = Math.floor(clock.nowMs() / 1000);
+  const inUse = logInUse(home.state, nowS);
+  if (logInUse(await home.fold.stateAfter(entries), nowS) !== inUse) return entries;
+  const origin = attestationLogOrigin(names.region, names.network, inUse);
+  const own = ownLogs.find((log) => log.origin === origin);
+  const isUnused = own?.tree.trouble === undefined && own?.tree.size === 0 && own.lacking === undefined;
+  if (isUnused && own.left === undefined && (await shown.of(own)).length === 0) return entries;
+  const log = nextInUse(home.state, nowS);
+  if (log === undefined) {
+    onTrouble?.(noneLeft(inUse));
+    return entries;
+  }
+  const key = keys.trustLog(nowS);
+  const at = Math.max(nowS, home.state.lastAtS);
+  const body = encodeStatement({ kind: 'log', log, minimum: 0, at });
+  const announcement = signStatement(home.origin, body, [
+    { keyId: key.keyId, sign: (message) => key.sign(message) },
+  ]);
+  const all = [announcement, ...entries];
+  if (logInUse(await home.fold.stateAfter(all), nowS) === log) return all;
+  throw new NodeError(
+    'REFUSED',
+    `the log ${log}, into which codes are to go, would not be announced any more`,
+    {
+      hint: 'Give up the checkpoint keys first, and the trust-log key by an order of its own.',
+    },
+  );
+}
+
+function noneLeft(log: string): NodeError {
+  return new NodeError('REFUSED', `the month of ${log} has had all logs that can take its place`, {
+    hint: 'More of it may have been signed than is here: issue nothing before the next month, or give up all attest keys too (entente key compromise DIR --all-attest), so that no place counts twice.',
+  });
+}
