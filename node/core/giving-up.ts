@@ -162,7 +162,7 @@ export class GivingUp {
       'REFUSED',
       `what the root says of its keys has ${statements.length} statements of ${bytes} bytes`,
       {
-        hint: 'Witnesses take no more than 64 KiB of it. Let one machine write without them: docs/operations.md, a standby.',
+        hint: `Witnesses take fewer than ${NAMING_STATEMENTS_MAX}, of no more than ${WRITER_STATEMENTS_BYTES_MAX / 1024} KiB. Let one machine write without them: docs/operations.md, a standby.`,
       },
     );
   }
