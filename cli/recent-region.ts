@@ -1,9 +1,8 @@
 /** What a region has published, for commands that pass it on to verifiers of others: these refuse what is old, as the routes of a node do. */
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { isNewEnough } from '../node/foreign/passing-on.ts';
-import { RegionLayout } from '../node/region/layout.ts';
-import { requireNotMoved } from '../node/region/moved.ts';
+import { requirePublishesHere } from '../node/region/moved.ts';
 import { type PublicRegion, readPublicRegion } from '../node/region/public-region.ts';
 import { saidAtS } from '../node/region/witnessed-checkpoint.ts';
 import { type Cli } from './cli.ts';
@@ -41,8 +40,7 @@ export async function readRecentRegion(
   { stale }: StaleOption,
 ): Promise<RecentRegion> {
   const path = await publicPathOf(named);
-  const owner = new RegionLayout(dirname(path));
-  if (owner.public === path) await requireNotMoved(owner);
+  await requirePublishesHere(path);
   const modules = await regionModules(cli);
   const published = await readPublicRegion(path, {}, modules);
   const { region } = published;

@@ -6,6 +6,7 @@ import { isNodeError, NodeError, type NodeErrorCode } from '../node/node-error.t
 import { CommandNetwork, type Unreachable } from '../node/region/command-network.ts';
 import { type PublicRegion, readPublicRegion } from '../node/region/public-region.ts';
 import { readRegionConfig, RegionLayout, trustLogPath } from '../node/region/layout.ts';
+import { readMoved } from '../node/region/moved.ts';
 import { LogFiles } from '../node/region/log-files.ts';
 import { type RegionModules } from '../node/region/modules.ts';
 import { openRegion, type Region } from '../node/region/region.ts';
@@ -225,9 +226,14 @@ export function handoverText({ log, index, count }: Handover, path: string): str
   return `A run that broke off was finished: ${counted(count, 'code')} in log ${log}, ${leaves}. To have them: entente codes ${printable(path)} --log ${log}`;
 }
 
-/** Reads what the region directory at `path` publishes, without writing to it. */
+/** Reads what the region directory at `path` publishes, without writing to it; says so where the region has left that. */
 export async function readRegion(cli: Cli, path: string): Promise<PublicRegion> {
   const layout = new RegionLayout(resolve(path));
+  const moved = await readMoved(layout);
+  if (moved !== undefined)
+    cli.output.note(
+      `The region has moved to ${printable(moved.to)}: this is what it published in the old place before.`,
+    );
   const { region, network } = await readRegionConfig(layout);
   return readPublicRegion(layout.public, { region, network }, await regionModules(cli));
 }

@@ -104,7 +104,13 @@ export async function holdingsOfRegion(path: string, modules: ReadModules): Prom
   const hints = vouchHints({ ...view, lacking }, path);
   return {
     holdings,
-    warnings: [...warnings.values(), ...behindTexts(view), ...badCopyTexts(view), ...hints],
+    warnings: [
+      ...warnings.values(),
+      ...movedTexts(view, path),
+      ...behindTexts(view),
+      ...badCopyTexts(view),
+      ...hints,
+    ],
   };
 }
 
@@ -124,6 +130,14 @@ export function behindTexts({ behind }: HomeView): string[] {
     shownSize === 0
       ? `the directory of ${region} cannot be read: the ${knownSize} entries of its trust log that others have seen count`
       : `${region} shows ${shownSize} entries of its trust log, and others have seen ${knownSize}: those count; ask its operator whether an old copy was put back`,
+  );
+}
+
+/** What to say of regions of which a directory is named that they have left: it stays as it was then. */
+export function movedTexts({ moved }: HomeView, path: string): string[] {
+  return moved.map(
+    ({ region, to }) =>
+      `${region} has moved to ${printable(to)}, and the directory that is named for it is of before: entente peer add ${printable(path)} ${region} --directory ${printable(to)}`,
   );
 }
 

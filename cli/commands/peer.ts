@@ -6,6 +6,7 @@ import { type ConfigEdit } from '../../node/config/edit.ts';
 import { type PeerConfig } from '../../node/config/schema.ts';
 import { isNodeError } from '../../node/node-error.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
+import { requirePublishesHere } from '../../node/region/moved.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
@@ -77,7 +78,7 @@ async function add(cli: Cli, path: string, peer: string, options: AddOptions): P
   const layout = new RegionLayout(resolve(path));
   const { directory, address, http, fingerprint, invite, mirror } = options;
   const said = {
-    ...(directory !== undefined && { directory: relative(layout.path, await publicPathOf(directory)) }),
+    ...(directory !== undefined && { directory: await directoryFrom(layout.path, directory) }),
     ...(address !== undefined && { addresses: [...address] }),
     ...(http !== undefined && { http }),
     ...(fingerprint !== undefined && { fingerprint: hexOf(parseFingerprint(fingerprint)) }),
@@ -132,6 +133,13 @@ async function list(cli: Cli, path: string): Promise<void> {
         )),
     ...(answer === undefined ? ['No node runs here: who is connected cannot be told.'] : []),
   ]);
+}
+
+/** Where a peer publishes, as the config names it. @throws {NodeError} as `publicPathOf` and `requirePublishesHere`. */
+async function directoryFrom(path: string, directory: string): Promise<string> {
+  const publicPath = await publicPathOf(directory);
+  await requirePublishesHere(publicPath);
+  return relative(path, publicPath);
 }
 
 /** What the node of the directory answers; undefined if none runs. */

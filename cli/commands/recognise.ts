@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import { type Command } from 'commander';
 import { editConfig } from '../../node/config/config-file.ts';
+import { requirePublishesHere } from '../../node/region/moved.ts';
 import { readPublicRegion } from '../../node/region/public-region.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { equalBytes } from '../../protocol/bytes.ts';
@@ -219,6 +220,7 @@ async function byDirectory(
   modules: RegionModules,
 ): Promise<Recognised> {
   const publicPath = await publicPathOf(peer);
+  await requirePublishesHere(publicPath);
   const region = options.region && parseRegionId(options.region);
   const { network } = config;
   const published = await readPublicRegion(publicPath, { region, network }, modules);

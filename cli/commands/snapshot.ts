@@ -19,6 +19,7 @@ import {
   applyToHome,
   badCopyTexts,
   behindTexts,
+  movedTexts,
   branchText,
   readSnapshotFile,
   snapshotOf,
@@ -234,7 +235,13 @@ function warningsOf(view: HomeView, reports: readonly PartReport[], path: string
     if (effect === 'left-out' || effect === 'beside')
       lines.push(`${region} lacks witnesses; have it vouched for, then make this again.`);
   }
-  return [...lines, ...behindTexts(view), ...badCopyTexts(view), ...vouchHints(view, path)];
+  return [
+    ...lines,
+    ...movedTexts(view, path),
+    ...behindTexts(view),
+    ...badCopyTexts(view),
+    ...vouchHints(view, path),
+  ];
 }
 
 /** Regions that a snapshot leaves out because they have told two stories. */

@@ -113,6 +113,9 @@ const AT_ONCE: typeof THEN = [
 const CHECK_MS_MAX = 8_000;
 
 export async function examine(patient: Patient): Promise<Examined[]> {
+  // A place that the region has left has nothing else to be mended, and its node is to run elsewhere.
+  if (isReadable(patient) && patient.storeError?.code === 'REGION_MOVED')
+    return inTime('store', () => checkStore(patient));
   const runs = [
     ...FIRST.map(([family, run]) => ({ family, work: () => run(patient) })),
     ...(isReadable(patient) ? THEN.map(([family, run]) => ({ family, work: () => run(patient) })) : []),

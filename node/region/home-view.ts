@@ -11,6 +11,7 @@ import { isUnreadable } from './files.ts';
 import { type KnownRegion, readKnownRegion } from './known-log.ts';
 import { readRegionConfig, RegionLayout } from './layout.ts';
 import { type ReadModules } from './modules.ts';
+import { movedFrom, requirePublishesHere } from './moved.ts';
 import { type PublicRegion } from './public-region.ts';
 import { isProvenForked } from './published-forks.ts';
 import { directoriesOf } from './published-network.ts';
@@ -28,6 +29,13 @@ export interface BehindRegion {
   /** Entries of its trust log there, 0 where that cannot be read. */
   readonly shownSize: number;
   readonly knownSize: number;
+}
+
+/** A region that has left the directory that is named for it. */
+export interface MovedRegion {
+  readonly region: string;
+  /** An absolute path on the machine where that directory is. */
+  readonly to: string;
 }
 
 /** A copy of a region's log that another one keeps, and that is not what the region has signed. */
@@ -66,6 +74,7 @@ export interface HomeView {
   readonly lacking: readonly LackingRegion[];
   readonly behind: readonly BehindRegion[];
   readonly missing: readonly MissingPeer[];
+  readonly moved: readonly MovedRegion[];
   readonly badCopies: readonly BadCopy[];
   /** Where other regions publish, as far as that is known. */
   readonly directories: ReadonlyMap<string, string>;
@@ -75,11 +84,12 @@ export interface HomeView {
  * Reads a region directory and the public directories of its peers, without writing. Of each region the longest log counts that
  * anybody keeps. Peers of which nothing can be read, or whose data is bad, are left out and named: one of them must not keep the
  * others from being judged.
- * @throws what `readRegionConfig` and `readKnownRegion` throw for the home itself, as a `NodeError`: DATA_INCONSISTENT; and
+ * @throws what `readRegionConfig` and `readKnownRegion` throw for the home itself, as a `NodeError`: DATA_INCONSISTENT; REGION_MOVED where it has left; and
  * {ProtocolError} FORK where the home itself has signed two logs.
  */
 export async function readHomeView(path: string, modules: ReadModules): Promise<HomeView> {
   const layout = new RegionLayout(resolve(path));
+  await requirePublishesHere(layout.public);
   const { region, network, peers, fingerprint } = await readRegionConfig(layout);
   const directories = directoriesOf(peers, layout);
   const places = { network, readerPath: layout.public, copiesAt: [...directories.values()] };
@@ -90,12 +100,15 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
   if (branches.length > 0 || (await isProvenForked(home, proofs, modules)))
     throw new ProtocolError('FORK', `${region} has signed two logs that contradict each other`);
   const missing: MissingPeer[] = [];
+  const moved: MovedRegion[] = [];
   const forked = new Set<string>();
   for (const recognition of home.state.recognitions()) {
     if (recognition.standing === 'withdrawn') continue;
     const { region: peer } = recognition;
     const directory = directories.get(peer);
     try {
+      const left = directory === undefined ? undefined : await movedFrom(directory);
+      if (left !== undefined) moved.push({ region: peer, to: left.moved.to });
       const sought = { ...places, region: peer, fingerprint: recognition.fingerprint, path: directory };
       const found = await readKnownRegion(sought, modules);
       known.push(found);
@@ -123,6 +136,7 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
       shownSize < checkpoint.size ? [{ region: id, shownSize, knownSize: checkpoint.size }] : [],
     ),
     missing,
+    moved,
     badCopies: known.flatMap((one) => badCopiesOf(one, directories)),
     directories,
   };

@@ -1,9 +1,9 @@
 /** The mark that a region has left its directory. While it is there nobody opens the region: what still lies in the old place signs nothing. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { NodeError } from '../node-error.ts';
 import { readFileIfPresent, removeFile, writeFileAtomically } from './files.ts';
-import { type RegionLayout } from './layout.ts';
+import { RegionLayout } from './layout.ts';
 
 /** Its name in the region's directory. */
 export const MOVED_FILE = 'moved';
@@ -42,6 +42,28 @@ export function removeMoved({ path }: RegionLayout): Promise<void> {
 export async function requireNotMoved(layout: RegionLayout): Promise<void> {
   const moved = await readMoved(layout);
   if (moved !== undefined) throw movedError(layout, moved);
+}
+
+/**
+ * The same for whoever only reads what a region publishes, by its public directory as an absolute path: what lies in the old place says nothing of keys
+ * that the move gave up and of codes that were revoked since. @throws {NodeError} REGION_MOVED; and as `readMoved`.
+ */
+export async function requirePublishesHere(publicPath: string): Promise<void> {
+  const left = await movedFrom(publicPath);
+  if (left === undefined) return;
+  const error = movedError(left.layout, left.moved);
+  if (!left.moved.hasArrived) throw error;
+  const hint = `Name the new place: ${left.moved.to}. What is published in the old one is of before, with keys that are given up since.`;
+  throw new NodeError('REGION_MOVED', error.message, { fatal: true, hint });
+}
+
+/** Of a public directory in the place of a region, that place and where the region has gone from there, or was about to. Rejects as `readMoved`. */
+export async function movedFrom(
+  publicPath: string,
+): Promise<{ readonly layout: RegionLayout; readonly moved: MovedMark } | undefined> {
+  const layout = new RegionLayout(dirname(publicPath));
+  const moved = layout.public === publicPath ? await readMoved(layout) : undefined;
+  return moved && { layout, moved };
 }
 
 /** What is to be done where the region is not any more. */

@@ -125,8 +125,27 @@ describe('moveRegion', function () {
       ['status', cli.path('FR')],
       ['export', 'jwks', cli.path('FR')],
       ['export', 'jwks', cli.path('FR', 'public'), '--stale'],
+      ['recognise', cli.path('DE'), cli.path('FR')],
+      ['recognise', cli.path('DE'), cli.path('FR', 'public')],
+      ['peer', 'add', cli.path('DE'), 'FR', '--directory', cli.path('FR')],
+      ['snapshot', 'make', cli.path('FR'), '--out', cli.path('old.snap')],
+      ['verify', '--region', cli.path('FR'), 'ENT1:A'],
     ])
       assert.match((await cli.run(...args)).err, /has moved to .*own.*REGION_MOVED/, args.join(' '));
+    assert.ok(!existsSync(cli.path('old.snap')));
+    // The doctor offers the node of the new place, and none here.
+    const doctor = await cli.run('doctor', cli.path('FR'), '--json');
+    const { findings } = JSON.parse(doctor.out) as { findings: { text: string; fix: string }[] };
+    assert.equal(findings.length, 1);
+    assert.match(findings[0]?.text ?? '', /has moved to .*own/);
+    assert.match(findings[0]?.fix ?? '', /^Run its node there: entente run \S+own\./);
+    assert.match((await cli.run('key', 'list', cli.path('FR'))).err, /has moved to .*own: this is what/);
+    // Who has named the old place goes on with what is there, and is told.
+    const made = await cli.run('snapshot', 'make', cli.path('DE'), '--out', cli.path('de.snap'));
+    assert.match(made.err, /FR has moved to \S+own, [^]*entente peer add \S+DE FR --directory \S+own/);
+    await cli.json('peer', 'add', cli.path('DE'), 'FR', '--directory', cli.path('own'));
+    const anew = await cli.run('snapshot', 'make', cli.path('DE'), '--out', cli.path('de.snap'));
+    assert.doesNotMatch(anew.err, /has moved/);
     assert.equal((await cli.run('export', 'jwks', cli.path('own'))).exit, 0);
     const again = await cli.run('host', 'move', cli.path('FR'), cli.path('own'));
     assert.match(
