@@ -13,7 +13,11 @@ import {
 import { isIssuerOf } from '../../protocol/foreign/announced-codes.ts';
 import { isCountryRules } from '../../protocol/foreign/country-rules.ts';
 import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
-import { ANNOUNCED_KEYS_MAX, LOCAL_PROFILES_MAX } from '../../protocol/foreign/foreign-limits.ts';
+import {
+  ANNOUNCED_AUTHORITIES_MAX,
+  ANNOUNCED_KEYS_MAX,
+  LOCAL_PROFILES_MAX,
+} from '../../protocol/foreign/foreign-limits.ts';
 import { type LocalProfile } from '../../protocol/foreign/local-profile.ts';
 import { isOpaque } from '../../protocol/lookup/opaque-adapter.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
@@ -139,7 +143,7 @@ export interface Announcement {
  * @throws {CliError} FACTS_INVALID if peers could not read it.
  */
 export function announcing(state: TrustState, draft: Announcing): Announcement {
-  const { id, profile, rules, facts, keys, from, until } = draft;
+  const { id, profile, rules, facts, keys, authorities, refused, from, until } = draft;
   const before = piecesOf(state, id);
   const logged = new Map([...state.adapters()].map((one) => [one.id, one]));
   const names = namesFor(id, (name) => {
@@ -147,7 +151,7 @@ export function announcing(state: TrustState, draft: Announcing): Announcement {
     const isOwn = before.some((piece) => piece.id === name);
     return there === undefined || !isAnnouncing(there) || isOwn;
   });
-  const pieces = dataOf({ profile, rules, facts, keys }).map((data) => {
+  const pieces = dataOf({ profile, rules, facts, keys, authorities, refused }).map((data) => {
     const name = names.next().value;
     const version = (logged.get(name)?.version ?? 0) + 1;
     return { kind: 'adapter' as const, id: name, version, from, until, data };
@@ -226,19 +230,36 @@ function profileIn(logged: LoggedAdapter): LocalProfile | undefined {
   }
 }
 
+/** Keys and authorities in pieces of their own: verifiers that know nothing of authorities read those with keys. */
 function dataOf(draft: AdapterDraft): ReturnType<typeof adapterData>[] {
+  const { authorities = [], refused, ...rest } = draft;
+  const refusedIn = (isThere: boolean) => (isThere ? refused : undefined);
+  const ofKeys = piecesIn(draft.keys, ANNOUNCED_KEYS_MAX, (keys, index) =>
+    adapterData({ ...rest, keys, refused: refusedIn(index === 0 && authorities.length === 0) }),
+  );
+  const ofAuthorities = piecesIn(authorities, ANNOUNCED_AUTHORITIES_MAX, (some, index) =>
+    adapterData({ ...rest, keys: [], authorities: some, refused: refusedIn(index === 0) }),
+  );
+  return [...ofKeys, ...ofAuthorities];
+}
+
+/** The data of all that is announced, some at a time; the index is that of the first one. */
+function piecesIn<T>(
+  all: readonly T[],
+  max: number,
+  make: (some: readonly T[], index: number) => ReturnType<typeof adapterData>,
+): ReturnType<typeof adapterData>[] {
   const pieces: ReturnType<typeof adapterData>[] = [];
-  let { keys } = draft;
-  while (keys.length > 0) {
-    let count = Math.min(keys.length, ANNOUNCED_KEYS_MAX);
-    let data = adapterData({ ...draft, keys: keys.slice(0, count) });
+  for (let at = 0; at < all.length;) {
+    let count = Math.min(all.length - at, max);
+    let data = make(all.slice(at, at + count), at);
     // Keys of RSA are several times as long as others.
     while (count > 1 && encodeCbor(data).length > DATA_BYTES_MAX) {
       count = Math.ceil(count / 2);
-      data = adapterData({ ...draft, keys: keys.slice(0, count) });
+      data = make(all.slice(at, at + count), at);
     }
     pieces.push(data);
-    keys = keys.slice(count);
+    at += count;
   }
   return pieces;
 }

@@ -1,7 +1,9 @@
 /** What an announcement would change of the one before it under the same id. */
+import { hexOf } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { readAdapter } from '../../protocol/foreign/adapter.ts';
 import { type ForeignKey, nameOfKey } from '../../protocol/foreign/foreign-keys.ts';
+import { type Authority } from '../../protocol/foreign/seal-authority.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { counted } from '../output.ts';
@@ -12,6 +14,9 @@ export interface AnnouncedBefore {
   /** Codes that were issued before do not count. Seconds since 1970; 0 for no bound. */
   readonly fromS: number;
   readonly keys: readonly ForeignKey[];
+  readonly authorities: readonly Authority[];
+  /** Names of keys of signers for whom no authority vouches: for good, whatever is announced next. */
+  readonly refused: readonly Uint8Array[];
 }
 
 /** Keys that are named where some are left out. */
@@ -20,16 +25,21 @@ const NAMED_MAX = 5;
 /** What is announced under an id now, in all its pieces; undefined where nothing is, or only what nobody can read. */
 export function announcedBefore(state: TrustState, id: string): AnnouncedBefore | undefined {
   const pieces = piecesOf(state, id).filter(isAnnouncing);
-  const keys = pieces.flatMap((piece) => {
+  const read = pieces.flatMap((piece) => {
     try {
-      return readAdapter(piece).keys;
+      return [readAdapter(piece)];
     } catch (error) {
       if (isProtocolError(error)) return [];
       throw error;
     }
   });
-  if (keys.length === 0) return undefined;
-  return { fromS: Math.min(...pieces.map(({ fromS }) => fromS)), keys };
+  if (read.length === 0) return undefined;
+  return {
+    fromS: Math.min(...pieces.map(({ fromS }) => fromS)),
+    keys: read.flatMap(({ keys }) => keys),
+    authorities: read.flatMap(({ authorities }) => authorities),
+    refused: read.flatMap(({ refused }) => refused),
+  };
 }
 
 /** The keys of an announcement that are not among those of the next. */
@@ -39,6 +49,30 @@ export function leftOut(
 ): readonly ForeignKey[] {
   const stay = new Set(next.map(nameWithId));
   return keys.filter((key) => !stay.has(nameWithId(key)));
+}
+
+/** The authorities of an announcement that are not among those of the next, by their key ids in hexadecimal. */
+export function authoritiesLeftOut(
+  { authorities }: Pick<AnnouncedBefore, 'authorities'>,
+  next: readonly Authority[],
+): readonly string[] {
+  const nameOf = ({ country, name, keyId, publicKey }: Authority) =>
+    [country, hexOf(name), hexOf(keyId), nameOfKey(publicKey)].join(' ');
+  const stay = new Set(next.map(nameOf));
+  return authorities.filter((one) => !stay.has(nameOf(one))).map(({ keyId }) => hexOf(keyId));
+}
+
+/** @throws {CliError} KEYS_LEFT_OUT where there are any: seals of all signers that they vouch for would count no more. */
+export function requireNoAuthorityLeftOut(id: string, keyIds: readonly string[]): void {
+  if (keyIds.length === 0) return;
+  throw new CliError(
+    EXIT.failure,
+    'KEYS_LEFT_OUT',
+    `authorities that ${printable(id)} announces now are not among these (by key id: ${keyIds.slice(0, NAMED_MAX).join(', ')}${keyIds.length > NAMED_MAX ? ', ...' : ''}): no seal of a signer that they issued would count any more`,
+    {
+      hint: 'Nothing was announced. Name their certificates too (--authorities may be given several times), or say --drop-keys if these seals are to be refused.',
+    },
+  );
 }
 
 /** @throws {CliError} KEYS_LEFT_OUT where there are any: what they have signed would count no more, whenever that was. */

@@ -1,4 +1,5 @@
 /** `entente adapter show`: the adapters of a region, or all of one. */
+import { hexOf } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { type AdapterFormat, readAdapter } from '../../protocol/foreign/adapter.ts';
 import { isCountryRules, readCountryRules } from '../../protocol/foreign/country-rules.ts';
@@ -41,6 +42,10 @@ interface ToldAdapter {
     readonly facts: unknown;
     readonly profile?: LocalProfile;
     readonly keys: readonly object[];
+    /** By key id and name, in hexadecimal. */
+    readonly authorities?: readonly object[];
+    /** Names of keys of signers, in hexadecimal. */
+    readonly refused?: readonly string[];
   };
 }
 
@@ -55,7 +60,7 @@ function toldOf(logged: LoggedAdapter, nowS: number): ToldAdapter {
       const standing = `${counted(rules.length, 'rule')} for EU certificates, until ${timeText(untilS)}`;
       return { ...told, standing, countryRules: data['rules'] as readonly object[] };
     }
-    const { format, profile, rules, keys } = readAdapter(logged);
+    const { format, profile, rules, keys, authorities, refused } = readAdapter(logged);
     const standing = nowS < untilS ? 'announced' : 'over, what it signed before still counts';
     const shown = keys.map(({ publicKey: { kind }, ...rest }) => ({ ...rest, kind }));
     const announced = {
@@ -64,6 +69,13 @@ function toldOf(logged: LoggedAdapter, nowS: number): ToldAdapter {
       rules,
       facts: data['facts'],
       keys: shown,
+      ...(authorities.length > 0 && {
+        authorities: authorities.map(({ publicKey: { kind }, name, keyId, ...rest }) => ({
+          ...{ name: hexOf(name), keyId: hexOf(keyId), kind },
+          ...rest,
+        })),
+      }),
+      ...(refused.length > 0 && { refused: refused.map(hexOf) }),
     };
     return { ...told, standing, announced };
   } catch (error) {
@@ -75,11 +87,15 @@ function toldOf(logged: LoggedAdapter, nowS: number): ToldAdapter {
 function adapterLines({ adapter, version, standing, untilS, announced }: ToldAdapter): string[] {
   const head = `${adapter}, version ${version}: ${standing}`;
   if (announced === undefined) return [head];
-  const { format, profile, rules, facts, keys } = announced;
+  const { format, profile, rules, facts, keys, authorities = [], refused = [] } = announced;
   const rows: [string, string][] = [
     ['format', format],
     ...(profile === undefined ? [] : profileRows(profile)),
-    ['keys', counted(keys.length, 'key')],
+    ...(keys.length === 0 ? [] : ([['keys', counted(keys.length, 'key')]] as [string, string][])),
+    ...(authorities.length === 0
+      ? []
+      : ([['authorities', counted(authorities.length, 'key')]] as [string, string][])),
+    ...(refused.length === 0 ? [] : ([['refused', counted(refused.length, 'signer')]] as [string, string][])),
     ['sign until', timeText(untilS)],
     ['rules', rules],
     ['facts', Object.keys(facts as object).join(', ')],

@@ -16,7 +16,22 @@ import {
   requireTried,
   takingBack,
 } from '../adapter/announcement.ts';
-import { announcedBefore, leftOut, requireNoneLeftOut } from '../adapter/replacing.ts';
+import {
+  announcedBefore,
+  authoritiesLeftOut,
+  leftOut,
+  requireNoAuthorityLeftOut,
+  requireNoneLeftOut,
+} from '../adapter/replacing.ts';
+import {
+  addAuthorityOptions,
+  announcedText,
+  type AuthorityOptions,
+  chosenAuthorities,
+  lineOf,
+  onlyAuthorities,
+  refusedSigners,
+} from '../adapter/authorities.ts';
 import { type RevokeForeignOptions, revokeForeign, STAYS } from '../adapter/revoke-foreign.ts';
 import { type IssuerOptions, issuersOf, issuersText, keysOfChosen } from '../adapter/issuers.ts';
 import { type CheckOptions, checkLocal } from '../adapter/check-local.ts';
@@ -39,8 +54,8 @@ import { parseSpan, parseTime, type SpanBounds, timeText } from '../times.ts';
 /** As recognitions: those who decided are to look at it again. */
 const HOLDS: SpanBounds = { from: '1h', to: '1825d' };
 
-interface AnnounceOptions extends RootOptions, IssuerOptions {
-  readonly keys: readonly string[];
+interface AnnounceOptions extends RootOptions, IssuerOptions, AuthorityOptions {
+  readonly keys?: readonly string[];
   readonly rules: string;
   readonly facts?: string;
   readonly format?: AdapterFormat;
@@ -57,8 +72,7 @@ export function addAdapter(program: Command, cli: Cli): void {
     .description(
       'A local code keeps its format, its keys and its issuer. The region announces the keys in its trust log, and whoever recognises it with --way adapter checks the code as it is.',
     );
-  adapter
-    .command('announce')
+  addAuthorityOptions(adapter.command('announce'))
     .description(
       'Signs with the root which keys sign the local code, and by which rules what it says becomes a colour. Announced anew, the keys named now take the place of those before; codes issued before --from go on not to count.',
     )
@@ -67,9 +81,9 @@ export function addAdapter(program: Command, cli: Cli): void {
       '<id>',
       'name of the adapter: small letters, digits and hyphens, at most 28, without a hyphen and a number at its end',
     )
-    .requiredOption(
+    .option(
       '--keys <file>',
-      'list of keys, as for verify --foreign-keys; several times for several lists',
+      'list of keys, as for verify --foreign-keys; several times for several lists. May be left out beside --authorities',
       (value: string, before: readonly string[] = []) => [...before, value],
     )
     .requiredOption('--rules <id>', "rules of the region's trust log that decide on the facts")
@@ -119,6 +133,10 @@ export function addAdapter(program: Command, cli: Cli): void {
         [
           'entente adapter announce DE cards --keys directory.json --issuer https://a.example --rules cards --facts facts.json',
           'of a directory of their issuers, one',
+        ],
+        [
+          'entente adapter announce DE seals --authorities csca/ --all-authorities --rules hcert --facts seals.json',
+          'seals, by the authorities that issue to their signers',
         ],
         [
           'entente adapter announce DE own --profile pass.json --keys keys.json --rules local',
@@ -221,9 +239,14 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
     throw usageError('--profile has the keys of its own format alone: leave --format out');
   if (options.profile !== undefined && (options.issuer ?? options.allIssuers) !== undefined)
     throw usageError('--issuer and --all-issuers choose from a directory of issuers of cards');
-  const lists = options.profile === undefined ? await readLists(cli, options.keys) : [];
+  const { keys: sources = [] } = options;
+  if (sources.length === 0 && options.authorities === undefined)
+    throw usageError('say by --keys or --authorities who signs the codes');
+  if (options.profile !== undefined && options.authorities !== undefined)
+    throw usageError('--authorities vouch for signers of seals, and --profile is for another format');
+  const lists = options.profile === undefined ? await readLists(cli, sources) : [];
   const listed = keysOfChosen(lists, options);
-  const authorities = lists.reduce((count, list) => count + list.authorities.length, 0);
+  const inLists = lists.reduce((count, list) => count + list.authorities.length, 0);
   await withDesk(
     cli,
     path,
@@ -232,7 +255,7 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
       const local =
         options.profile === undefined
           ? undefined
-          : await readLocalFiles(cli, region, { profile: options.profile, keys: options.keys });
+          : await readLocalFiles(cli, region, { profile: options.profile, keys: sources });
       const wanted = local?.keys ?? listed;
       if (wanted.length > FOREIGN_KEYS_MAX)
         throw usageError(`expected at most ${counted(FOREIGN_KEYS_MAX, 'key')} together`);
@@ -246,19 +269,28 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
           `${counted(unnamed, 'key')} of no country that anything says: whoever has them speaks for ${region} from now on`,
         );
       if (own.length === 0 && others > 0) throw notOwn(region);
-      if (authorities > 0 && own.length === 0) throw onlyAuthorities(authorities);
-      if (authorities > 0)
+      const chosen = await chosenAuthorities(cli, region, options);
+      const authorities = chosen.map(({ authority }) => authority);
+      if (inLists > 0 && own.length + authorities.length === 0) throw onlyAuthorities(inLists);
+      if (inLists > 0)
         cli.output.note(
-          `${counted(authorities, 'certificate')} of authorities left out: only keys that sign codes themselves are announced, each by its own certificate`,
+          `${counted(inLists, 'certificate')} of authorities left out of --keys, which sign codes themselves: name them by --authorities`,
         );
-      const format = formatOf(own);
+      const format = own.length === 0 && authorities.length > 0 ? 'vdsnc' : formatOf(own);
+      if (authorities.length > 0 && format !== 'vdsnc')
+        throw usageError(`authorities vouch for signers of seals, and the keys are of ${format}`);
       requireOwnId(desk.state, id, format);
       const facts = await readFacts(options.facts, format);
       const ruleSet = requireRules(desk, path, options.rules);
       requireDeclared(facts, ruleSet);
       const before = announcedBefore(desk.state, id);
       const dropped = before === undefined ? [] : leftOut(before, own);
-      if (options.dropKeys !== true) requireNoneLeftOut(id, dropped);
+      const droppedAuthorities = before === undefined ? [] : authoritiesLeftOut(before, authorities);
+      if (options.dropKeys !== true) {
+        requireNoneLeftOut(id, dropped);
+        requireNoAuthorityLeftOut(id, droppedAuthorities);
+      }
+      const refused = [...(before?.refused ?? []), ...(await refusedSigners(options))];
       // Codes that are older than the adapter are why there is one.
       const from = options.from === undefined ? (before?.fromS ?? 0) : parseTime(options.from);
       if (before !== undefined && from < before.fromS)
@@ -269,7 +301,7 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
       if (from >= until) throw usageError('--from names a time after the end of --for');
       if (local !== undefined) requireTried(desk.state, id, local.profile);
       const { statements, takenBack } = announcing(desk.state, {
-        ...{ id, rules: ruleSet.id, facts, keys: own, from, until },
+        ...{ id, rules: ruleSet.id, facts, keys: own, authorities, refused, from, until },
         profile: local?.profile,
       });
       const index = await appendByRoot(cli, desk, statements, options);
@@ -277,16 +309,22 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
         {
           ...{ home: region, adapter: id, format, keys: own.length, rules: ruleSet.id, index, from, until },
           ...(format === 'shc' && { issuers: issuersOf(own) }),
-          dropped: dropped.map(({ keyId }) => keyId),
+          ...(chosen.length > 0 && {
+            authorities: chosen.map(({ name, fingerprint }) => ({ name, fingerprint })),
+          }),
+          dropped: [...dropped.map(({ keyId }) => keyId), ...droppedAuthorities],
           takenBack,
         },
         () => [
-          `${region} announces ${counted(own.length, 'key')} of ${format} as ${id} until ${timeText(until)}, by entry ${index} of its trust log.`,
+          `${region} announces ${announcedText(own.length, chosen.length)} of ${format} as ${id} until ${timeText(until)}, by entry ${index} of its trust log.`,
           ...(format === 'shc' ? [`Of ${issuersText(issuersOf(own))}.`] : []),
+          ...chosen.map((one) => `  ${lineOf(one)}`),
           ...(from === 0 ? [] : [`Codes issued before ${timeText(from)} do not count.`]),
-          ...(dropped.length === 0
+          ...(dropped.length + droppedAuthorities.length === 0
             ? []
-            : [`Announced no more: ${counted(dropped.length, 'key')}, whose codes are refused.`]),
+            : [
+                `Announced no more: ${announcedText(dropped.length, droppedAuthorities.length)}, whose codes are refused.`,
+              ]),
           ...takenBackLines(takenBack),
           'Its codes count where the region is recognised in this way:',
           `  entente recognise <their region> ${printable(path)} --way adapter`,
@@ -339,17 +377,6 @@ async function withdraw(cli: Cli, path: string, id: string, options: RootOptions
 
 function takenBackLines(pieces: readonly string[]): string[] {
   return pieces.length === 0 ? [] : [`Taken back with it: ${pieces.join(', ')}.`];
-}
-
-function onlyAuthorities(count: number): CliError {
-  return new CliError(
-    EXIT.failure,
-    'KEY_INVALID',
-    `the lists have ${counted(count, 'certificate')} of authorities (CSCA) and no signer's: authorities sign no codes`,
-    {
-      hint: "Name the certificates of the signers that they issued: of a seal it stands under sig.cer, and lists of a country's signers have them. Verifiers that choose their own lists take authorities: entente verify --foreign-keys.",
-    },
-  );
 }
 
 function notOwn(region: string): CliError {

@@ -54,7 +54,7 @@ export interface AdapterDraft {
   readonly keys: readonly ForeignKey[];
   /** At most 256, and the format is then `vdsnc`. */
   readonly authorities?: readonly Authority[] | undefined;
-  /** At most 1,024, in any order. */
+  /** At most 1,024, in any order: who is named twice is refused once. */
   readonly refused?: readonly Uint8Array[] | undefined;
 }
 
@@ -175,7 +175,11 @@ export function adapterData(draft: AdapterDraft): { readonly [name: string]: Cbo
       ...(untilS !== undefined && { until: untilS }),
     })),
     ...(authorities.length > 0 && { authorities: authoritiesData(authorities) }),
-    ...(refused.length > 0 && { refused: refused.toSorted(compareBytes) }),
+    ...(refused.length > 0 && {
+      refused: refused
+        .toSorted(compareBytes)
+        .filter((one, i, all) => i === 0 || compareBytes(all[i - 1] ?? one, one) !== 0),
+    }),
   };
 }
 

@@ -7,6 +7,7 @@ import { opensslBackEnd } from '../../node/crypto/openssl.ts';
 import { encodeEvidence } from '../../protocol/evidence/evidence.ts';
 import { REGIONS, witnessAll } from '../support/cli-world.ts';
 import { TestCli } from '../support/cli.ts';
+import { makeAuthority } from '../support/csca-fixture.ts';
 import { makeEcSigner } from '../support/foreign-keys.ts';
 import { Forger } from '../support/forger.ts';
 import { JSON_PROFILE, LOCAL_CLAIMS, localJwk, signedJson } from '../support/local-fixture.ts';
@@ -197,6 +198,9 @@ describe('the examples of the help texts', () => {
     writeFileSync(world.path('examples.txt'), `${local}\n`);
     writeFileSync(world.path('rules.json'), JSON.stringify(COUNTRY_RULE));
     writeFileSync(world.path('sets.json'), '{"disease-agent-targeted":["840539006"]}');
+    mkdirSync(world.path('csca'));
+    writeFileSync(world.path('csca', 'de.cer'), makeAuthority({ country: 'DE' }).certificate);
+    writeFileSync(world.path('seals.json'), '{"vaccination.day":{"var":"code.msg.ve.0.vd.0.dvc"}}');
     const keyId = Buffer.from(hcertKeyOf(der).keyId, 'base64');
     const hcert = makeHcert(signer, {
       protectedHeader: new Map<number, unknown>([
