@@ -102,6 +102,11 @@ export interface Desk {
   ): Promise<readonly IssuedCode[]>;
   /** Issues an attestation for each of these codes of other regions that passes here, in their order; by then they are published. */
   bridge(texts: readonly string[], onDone: (done: number) => void): Promise<readonly BridgedCode[]>;
+  /**
+   * Revokes what passes beside stricter codes of orders by rules that broke off, and gives who holds a looser one all the same. A node that runs does that by
+   * itself, and then it gives nobody. Rejects as `CodesBeside.finish`.
+   */
+  finishOrders(): Promise<ReadonlySet<string>>;
   /** Batches of commands that broke off: they are finished, and nobody has confirmed that their codes arrived. */
   openHandovers(): Promise<readonly Handover[]>;
   closeHandovers(handovers: readonly Handover[]): Promise<void>;

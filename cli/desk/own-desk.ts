@@ -2,10 +2,7 @@
 import { type LogReceipt } from '../../node/trust/log-receipt.ts';
 import { IssueGate } from '../../node/abuse/issue-gate.ts';
 import { type Disclosed, type DisclosureOrder, toldOfDisclosure } from '../../node/abuse/disclosing.ts';
-import { Bridge } from '../../node/bridging/bridge.ts';
-import { type IssueRequest } from '../../node/issuing/issuer.ts';
 import { isNodeError } from '../../node/node-error.ts';
-import { type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type ForgetOrder, type Forgotten } from '../../node/issuing/forgetting.ts';
 import { type Ordered } from '../../node/issuing/forgotten-marks.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
@@ -30,19 +27,14 @@ import { isProtocolError } from '../../protocol/fault.ts';
 import { type LifeDesk, OwnLife } from '../life/life-desk.ts';
 import { CliError } from '../exit.ts';
 import { issuedCodeOf, type IssuedCode } from '../people/codes-file.ts';
-import { judgeText } from '../judging.ts';
 import { type Person } from '../people/person.ts';
 import { requestsOf } from '../people/request.ts';
 import { holdingsOfRegion } from '../snapshot-file.ts';
 import { type BatchOrder, type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
+import { bridgeHere } from './own-bridging.ts';
 import { type OverrideDesk, OwnOverrides } from './override-desk.ts';
 import { requireEffect } from './trial.ts';
 import { type Vouched, vouchedOfTrust } from './vouched.ts';
-
-function refusalOf(error: unknown): { readonly refused: string } {
-  if (isNodeError(error, 'REFUSED')) return { refused: error.message };
-  throw error;
-}
 
 /** Hears of every signature that the region's node makes on an attestation, and of documents that are hashed. */
 export interface SigningMeter {
@@ -230,28 +222,15 @@ export class OwnDesk implements Desk {
     return issued.map((one, i) => issuedCodeOf(sha256, people[i]?.subject ?? '', one));
   }
 
-  async bridge(texts: readonly string[], onDone: (done: number) => void): Promise<readonly BridgedCode[]> {
-    const { sha256, nowS } = this.#modules;
-    const { node, config } = this.#region;
-    // Without a process that hears from others, what they have published says most.
-    const { trust } = (await holdingsOfRegion(this.layout.path, this.#modules)).holdings;
-    const verify = (text: string, context: VerdictContext) =>
-      judgeText(this.#modules, text, { trust, nowS: nowS(), context: { ...context, mode: 'offline' } });
-    const { overrides } = node;
-    const bridge = new Bridge(config, { sha256, nowS, verify, overrides, trust: () => trust });
-    const orders: (IssueRequest | { readonly refused: string })[] = [];
-    for (const text of texts) {
-      orders.push(await bridge.requestFor(text).catch(refusalOf));
-      onDone(orders.length);
-    }
-    const requests = orders.flatMap((order) => ('refused' in order ? [] : [order]));
-    const action = { action: 'bridge/batch', needs: 'issue', count: requests.length } as const;
-    const issued = (await this.#act(action, () => node.issueAll(requests))).map((one, i) =>
-      issuedCodeOf(sha256, requests[i]?.subject ?? '', one),
-    );
+  async finishOrders(): Promise<ReadonlySet<string>> {
+    const left = await this.#region.node.overrides.beside.finish();
     await this.#region.publish();
-    const next = issued.values();
-    return orders.map((order) => ('refused' in order ? order : (next.next().value as IssuedCode)));
+    return left;
+  }
+
+  bridge(texts: readonly string[], onDone: (done: number) => void): Promise<readonly BridgedCode[]> {
+    const act = <T>(action: Action, work: () => Promise<T>) => this.#act(action, work);
+    return bridgeHere(texts, onDone, { ...this.#modules, region: this.#region, act });
   }
 
   openHandovers(): Promise<readonly Handover[]> {

@@ -18,6 +18,7 @@ import {
   writeFileAtomically,
 } from '../../node/region/files.ts';
 import { MARK_S, type Ordered, orderedSchema } from '../../node/issuing/forgotten-marks.ts';
+import { NodeError } from '../../node/node-error.ts';
 import { type Random } from '../../node/ports.ts';
 import { parseCode } from '../../protocol/code/code.ts';
 import { type Colour } from '../../protocol/code/status.ts';
@@ -216,6 +217,7 @@ export class IssuingRun {
    */
   async issue(people: readonly Person[], desk: Desk, modules: IssueModules): Promise<void> {
     const issued = await this.#found(people, desk, modules.sha256);
+    const hadSome = issued.size > 0;
     const refused = new Set<string>();
     if (people.some(({ subject }) => !issued.has(subject))) {
       const order = { ...(await this.#order(desk, modules)), has: new Set(issued.keys()) };
@@ -223,6 +225,7 @@ export class IssuingRun {
       for (const one of 'refused' in answer ? answer.issued : answer) issued.set(one.subject, one);
       if ('refused' in answer) for (const { subject } of answer.refused) refused.add(subject);
     }
+    if (hadSome) await requireNoneLooser(issued, desk);
     const codes = people.flatMap(({ subject }) => issued.get(subject) ?? []);
     const bytes = await this.#append(codes);
     const { done, leaves } = this.#journal;
@@ -320,6 +323,16 @@ export class IssuingRun {
     await writeFileAtomically(journalOf(this.#out), `${JSON.stringify(journal)}\n`, { mode: 0o600 });
     this.#journal = journal;
   }
+}
+
+/** Whoever had issued codes by rules may have ended before it had revoked what is looser. */
+async function requireNoneLooser(issued: ReadonlyMap<string, IssuedCode>, desk: Desk): Promise<void> {
+  const left = [...(await desk.finishOrders())].filter((subject) => issued.has(subject)).length;
+  if (left === 0) return;
+  throw new NodeError('REVOCATIONS_EXCEEDED', `looser codes of ${left} people of this run pass on`, {
+    retry: true,
+    hint: 'Give the order again in the next hour; `entente doctor` tells of a log in trouble.',
+  });
 }
 
 async function requireNew(path: string, hint: string): Promise<void> {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { regionModules } from '../../../cli/region.ts';
+import { regionModules, withRegion } from '../../../cli/region.ts';
 import { NodeError } from '../../../node/node-error.ts';
 import { type Region } from '../../../node/region/region.ts';
+import { parseCode } from '../../../protocol/code/code.ts';
 import { cliOf, TestCli } from '../../support/cli.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { servedRegion } from '../../support/served-region.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -115,6 +117,59 @@ describe('entente issue of a file, through a node', function () {
       assert.equal(again.exit, 0, again.err);
       assert.match(again.out, /^Issued 5 codes into log \S+, leaves 0 to 4; codes in /);
       assert.deepEqual(subjects(), PEOPLE);
+    });
+
+    it('goes on by the directory, and revokes what is looser where the node ended before it had', async () => {
+      const today = new Date(cli.nowS * 1_000).toISOString().slice(0, 10);
+      const head = 'subject,declaration.day,declaration.consent,declaration.symptoms\n';
+      writeFileSync(
+        cli.path('declared.csv'),
+        `${head}open,,,\na,${today},true,true\nb,${today},true,false\n`,
+      );
+      await served(async (_desk, { node }) => {
+        const issueOne = node.issue.bind(node);
+        let calls = 0;
+        node.issue = async (request) => {
+          if (calls++ > 0) return issueOne(request);
+          // It comes into the log between the two looks.
+          const expiresAtS = Math.ceil(cli.nowS / 3_600) * 3_600 + 86_400;
+          const status = {
+            colour: 'green',
+            measure: 'none',
+            expiresAtS,
+            ruleId: 'x',
+            ruleVersion: 1,
+          } as const;
+          await issueOne({ subject: 'a', fields: { status } });
+          return issueOne(request);
+        };
+        Object.assign(node.overrides.beside, {
+          lookAgain: () => Promise.reject(new NodeError('SIGNER_FAULTY', 'it ends')),
+        });
+        assert.notEqual((await issueByRules('--leave-open')).exit, 0);
+      });
+      const again = await issueByRules('--leave-open');
+      assert.equal(again.exit, 0, again.err);
+      assert.deepEqual(subjects(), ['a', 'b']);
+      const { out: codes } = await cli.run('codes', region, '--subject', 'a', '--json');
+      const held = codes
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { log: string; index: number; code: string });
+      await withRegion(cliOf(cli), region, ({ state }) => {
+        const seen = held.map(({ log, index, code }) => [
+          parseCode(sha256, code).status.colour,
+          state.revoked(log)?.has(index) === true,
+        ]);
+        assert.deepEqual(
+          new Map(seen as [string, boolean][]),
+          new Map([
+            ['green', true],
+            ['yellow', false],
+          ]),
+        );
+        return Promise.resolve();
+      });
     });
 
     it('ends with --leave-open without those who were decided on too long ago', () =>
