@@ -14,6 +14,9 @@ import { readWitnessRegion } from '../node/audit/witness-region.ts';
 import { writeFileAtomically } from '../node/region/files.ts';
 import { encodeEvidence } from '../protocol/evidence/evidence.ts';
 import { type TrustState } from '../protocol/trust/trust-state.ts';
+import { readPolicyFile } from '../node/region/policy-file.ts';
+import { trustLogOrigin } from '../protocol/log/origin.ts';
+import { type WitnessCount } from '../protocol/verdict/verdict.ts';
 import { type Cli } from './cli.ts';
 import { EXIT } from './exit.ts';
 import { aligned, counted, figure, type Progress } from './output.ts';
@@ -27,10 +30,12 @@ const THREADS_MAX = 64;
 const SALVAGE_HINT =
   'The files of the store are damaged. `entente fsck --salvage` keeps what is whole; started with its peers at hand, the region fetches the rest.';
 
-export interface AuditRequest extends Omit<RegionAuditOptions, 'region' | 'network' | 'nowS'> {
+export interface AuditRequest extends Omit<RegionAuditOptions, 'region' | 'network' | 'nowS' | 'policy'> {
   readonly path: string;
   /** Directories of regions whose cosignatures are looked for. */
   readonly witnesses?: readonly string[];
+  /** File of a tlog-policy: too few for the trust log by it is undetermined. */
+  readonly policyFile?: string | undefined;
   /** All cores by default. */
   readonly threads?: number | undefined;
   /** Where evidence of what is found is written. */
@@ -40,7 +45,7 @@ export interface AuditRequest extends Omit<RegionAuditOptions, 'region' | 'netwo
 /** Audits the region that `path` holds, prints what was found, and sets how the command ends. */
 export async function auditAndReport(
   cli: Cli,
-  { path, witnesses = [], threads, evidenceTo, ...options }: AuditRequest,
+  { path, witnesses = [], policyFile, threads, evidenceTo, ...options }: AuditRequest,
 ): Promise<void> {
   const modules = await regionModules(cli);
   namedDirectory(path);
@@ -50,14 +55,19 @@ export async function auditAndReport(
     const vouching = [];
     for (const witness of witnesses)
       vouching.push(await readWitnessRegion(await publicPathOf(witness), modules));
+    const { network } = source.owner;
+    const policy = policyFile === undefined ? undefined : await readPolicyFile(policyFile, network, modules);
     let state: TrustState | undefined;
     const onTrust = (trust: TrustReplay) => (state = trust.state);
     const audited = await auditRegion(
-      { ...options, ...source.owner, nowS: modules.nowS() },
+      { ...options, ...source.owner, policy, nowS: modules.nowS() },
       { ...modules, source, pool, witnesses: vouching, onProgress: progressOf(cli), onTrust },
     );
     const { where, damage } = source;
+    const trustLog = audited.logs.find(({ log }) => log === trustLogOrigin(audited.region, network));
+    const { counted: voting = 0, needed = 0 } = trustLog?.witnesses ?? {};
     if (audited.faultCount > 0 || damage !== undefined) cli.exit = EXIT.inconsistent;
+    else if (voting < needed) cli.exit = EXIT.undetermined;
     const proving = { ...modules, stateOf: () => state };
     const files =
       evidenceTo === undefined ? [] : await writeEvidence(evidenceTo, audited.faults, source, proving);
@@ -94,7 +104,7 @@ function reportLines(audited: RegionAudited, cli: Cli, isWhole: boolean): string
   const { region, network, fingerprint, logs, faults, faultCount, remarks, remarkCount } = audited;
   const lines = [
     `${region}.${network}, ${fingerprint === undefined ? 'of no root' : fingerprintText(fingerprint)}`,
-    ...logs.flatMap(({ log, size, from, root, signatures, cosignatures }) => [
+    ...logs.flatMap(({ log, size, from, root, signatures, cosignatures, witnesses }) => [
       '',
       log,
       ...aligned(
@@ -104,8 +114,11 @@ function reportLines(audited: RegionAudited, cli: Cli, isWhole: boolean): string
           ...(signatures > 0 ? [['signatures', figure(signatures)] as const] : []),
           [
             'vouched for by',
-            cosignatures.map((one) => `${one.region} at ${timeText(one.timestampS)}`).join(', ') || 'nobody',
+            cosignatures
+              .map((one) => `${one.region ?? printable(one.witness ?? '')} at ${timeText(one.timestampS)}`)
+              .join(', ') || 'nobody',
           ],
+          ...(witnesses ? [['by the policy', policyText(witnesses)] as const] : []),
         ],
         '  ',
       ),
@@ -124,6 +137,10 @@ function reportLines(audited: RegionAudited, cli: Cli, isWhole: boolean): string
     );
   }
   return lines;
+}
+
+function policyText({ counted: votes, needed, of }: WitnessCount): string {
+  return `${votes} of ${of}, ${needed} needed: ${votes < needed ? 'too few' : 'enough'}`;
 }
 
 /** A file for each fault that proves something against the region, whoever has a copy of its logs. */
@@ -166,5 +183,5 @@ export function parseThreads(text: string): number {
 export const AUDIT_EXITS = `
 
 Exit codes: 0 all agrees, 5 something does not (the first fault is named with
-            its log and index), 4 nothing to audit there, 2 no such directory,
-            1 the disk failed.`;
+            its log and index), 4 nothing to audit there, or too few vouch for the
+            trust log by --policy, 2 no such directory, 1 the disk failed.`;

@@ -103,7 +103,7 @@ interface Vouching {
 function vouchingOf({ region, network, log }: Disclosure, logs: readonly AuditedLog[]): Vouching {
   const of = (origin: string) =>
     (logs.find((one) => one.log === origin)?.cosignatures ?? [])
-      .map((one) => one.region)
+      .flatMap((one) => one.region ?? [])
       .filter((one) => one !== region);
   return {
     trustLog: of(trustLogOrigin(region, network)),

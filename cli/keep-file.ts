@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { readFileIfPresent, writeFileAtomically } from '../node/region/files.ts';
+import { readPolicyFile } from '../node/region/policy-file.ts';
 import { type ReadModules } from '../node/region/modules.ts';
 import { hexBytes, hexOf } from '../protocol/bytes.ts';
 import { isProtocolError } from '../protocol/fault.ts';
@@ -24,7 +25,12 @@ const fingerprint = z
   .regex(/^[0-9a-f]{64}$/)
   .transform(hexBytes);
 const keyId = z.string().regex(/^[0-9a-f]{16}$/);
-const cosignatures = z.array(z.strictObject({ region, keyId, timestampS: count }));
+/** Without a region those of witnesses that are none. */
+const cosignatures = z.array(
+  z
+    .strictObject({ region: region.optional(), keyId, timestampS: count })
+    .transform(({ region: by, ...rest }) => ({ region: by, ...rest })),
+);
 const revocations = z.array(z.tuple([z.string(), z.array(z.strictObject({ number: count, bytes }))]));
 
 const keepSchema = z.strictObject({
@@ -52,15 +58,23 @@ export interface Kept {
   readonly holdings: Holdings;
 }
 
-/** Undefined where there is no file yet. @throws {CliError} KEEP_INVALID if it is not what was written. */
-export async function readKeepFile(path: string, modules: ReadModules): Promise<Kept | undefined> {
+/**
+ * Undefined where there is no file yet. The policy is that of the caller: it is not kept.
+ * @throws {CliError} KEEP_INVALID if it is not what was written; {NodeError} as `readPolicyFile`.
+ */
+export async function readKeepFile(
+  path: string,
+  modules: ReadModules,
+  policyFile?: string,
+): Promise<Kept | undefined> {
   const text = await readFileIfPresent(path, KEEP_BYTES_MAX);
   if (text === undefined) return undefined;
   const { sha256, ...document } = parseJson(text) ?? {};
   const parsed = keepSchema.safeParse(document);
   if (sha256 !== digestOf(document, modules) || !parsed.success) throw invalid(path);
   const { home, network, pin, snapshot, regions, unheld } = parsed.data;
-  const reader = { home, network, pin };
+  const policy = policyFile === undefined ? undefined : await readPolicyFile(policyFile, network, modules);
+  const reader = { home, network, pin, policy };
   try {
     const saved = {
       snapshot,

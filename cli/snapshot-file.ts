@@ -1,6 +1,6 @@
 /** Snapshots in files, and what a verifier holds after reading some. */
 import { readFileIfPresent } from '../node/region/files.ts';
-import { type HomeView, readHomeView } from '../node/region/home-view.ts';
+import { type HomeView, type HomeViewOptions, readHomeView } from '../node/region/home-view.ts';
 import { type ReadModules } from '../node/region/modules.ts';
 import { readWithdrawn } from '../node/region/withdrawn-regions.ts';
 import { SNAPSHOT_BYTES_MAX } from '../protocol/limits.ts';
@@ -76,8 +76,12 @@ export interface HomeHoldings {
  * What a verifier holds that reads the region directory itself: its pin is the region's own fingerprint.
  * @throws {CliError} as `applyToHome`.
  */
-export async function holdingsOfRegion(path: string, modules: ReadModules): Promise<HomeHoldings> {
-  const view = await readHomeView(path, modules);
+export async function holdingsOfRegion(
+  path: string,
+  modules: ReadModules,
+  options?: HomeViewOptions,
+): Promise<HomeHoldings> {
+  const view = await readHomeView(path, modules, options);
   const { home } = view;
   // What a region published since then changes no state before others vouch for it, but what it revokes counts at once.
   const outcomes: PartOutcome[] = [];
@@ -117,10 +121,10 @@ export async function holdingsOfRegion(path: string, modules: ReadModules): Prom
 /** The holdings of a verifier that also has what lies published of regions whose recognition is withdrawn. */
 function withWithdrawn(holdings: Holdings, before: readonly TrustState[], modules: ReadModules): Holdings {
   if (before.length === 0) return holdings;
-  const { home, network, regions } = holdings.trust;
+  const { home, network, policy, regions } = holdings.trust;
   return {
     ...holdings,
-    trust: new Trust({ home, network, regions: regions.values(), before }, modules),
+    trust: new Trust({ home, network, policy, regions: regions.values(), before }, modules),
   };
 }
 
@@ -185,16 +189,16 @@ export function applyToHome(
   modules: ReadModules,
   held?: Holdings,
 ): AppliedSnapshot {
-  const { home, missing } = view;
+  const { home, missing, policy } = view;
   const { region, network, fingerprint: pin } = home;
   try {
-    return applySnapshot(modules, bytes, { home: region, network, pin }, held, modules.nowS());
+    return applySnapshot(modules, bytes, { home: region, network, pin, policy }, held, modules.nowS());
   } catch (error) {
     if (!isProtocolError(error, 'SNAPSHOT_INCOMPLETE')) throw error;
     throw new CliError(
       EXIT.undetermined,
       error.fault.code,
-      `too few witnesses vouch for the log of ${region}`,
+      `too few witnesses vouch for the log of ${region}${policy === undefined ? '' : ' by the policy'}`,
       {
         hint: [
           ...missing.map((peer) => `Nothing can be had of ${peer.region}: ${printable(peer.reason)}`),

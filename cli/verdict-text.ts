@@ -138,6 +138,7 @@ export function knowledgeText({ size, ageS, silenceS, witnesses }: KnowledgeRepo
   const age = ageS === undefined ? 'of unknown age' : `${spanText(ageS)} old`;
   const silence =
     silenceS === undefined ? 'it never signed a time' : `last heard of ${spanText(silenceS)} ago`;
-  const { counted, needed, of } = witnesses;
-  return `${figure(size)} entries, ${age}, ${silence}, ${counted} of ${of} witnesses (${needed} needed)`;
+  const { counted, needed, of, by } = witnesses;
+  const whose = by === undefined ? '' : ' by the own policy';
+  return `${figure(size)} entries, ${age}, ${silence}, ${counted} of ${of} witnesses (${needed} needed${whose})`;
 }

@@ -9,6 +9,7 @@ import { parseFingerprint } from '../region.ts';
 interface ReplayOptions {
   readonly fingerprint?: Uint8Array;
   readonly witness: readonly string[];
+  readonly policy?: string;
   readonly log: readonly string[];
   readonly threads?: number;
   readonly all?: boolean;
@@ -26,6 +27,10 @@ export function addAudit(program: Command, cli: Cli): void {
     .argument('<dir>', 'directory of a node or region, or a public directory, such as one that was mirrored')
     .option('--fingerprint <hex>', 'the fingerprint that the region is known by', parseFingerprint)
     .option('--witness <dir>', 'a region whose cosignatures count (repeatable)', collect, [])
+    .option(
+      '--policy <file>',
+      'a tlog-policy that says who has to vouch for the trust log: regions that --witness names, and witnesses outside',
+    )
     .option('--log <yyyy-mm>', 'only this attestation log (repeatable)', collect, [])
     .option('--threads <n>', 'threads that check (default: all cores)', parseThreads)
     .option('--evidence <dir>', 'write what proves a fault against the region as files')
@@ -35,6 +40,10 @@ export function addAudit(program: Command, cli: Cli): void {
       examples(
         ['entente audit replay CN-33/public', 'all that a region publishes'],
         ['entente audit replay CN-33/public --witness DE --witness FR', 'and who vouches for it'],
+        [
+          'entente audit replay CN-33/public --witness DE --policy our.policy',
+          'and whether that is enough for you',
+        ],
         ['entente audit replay CN-33 --all --json', 'every fault, for programs'],
         ['entente audit replay CN-33 --all --evidence found', 'and what `evidence verify` takes of them'],
       ) + AUDIT_EXITS,
@@ -45,11 +54,12 @@ export function addAudit(program: Command, cli: Cli): void {
 }
 
 async function replay(cli: Cli, path: string, options: ReplayOptions): Promise<void> {
-  const { fingerprint, witness, log, threads, all, evidence } = options;
+  const { fingerprint, witness, policy, log, threads, all, evidence } = options;
   await auditAndReport(cli, {
     path,
     fingerprint,
     witnesses: witness,
+    policyFile: policy,
     logs: log.length > 0 ? log : undefined,
     threads,
     evidenceTo: evidence,

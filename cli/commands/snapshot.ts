@@ -2,6 +2,7 @@
 import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
 import { type HomeView, type MissingPeer, readHomeView } from '../../node/region/home-view.ts';
+import { readPolicyFile } from '../../node/region/policy-file.ts';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { type FaultCode } from '../../protocol/fault.ts';
 import { KNOWLEDGE_AGE_OFFLINE_S_MAX } from '../../protocol/limits.ts';
@@ -37,6 +38,7 @@ interface CheckOptions {
   readonly home: string;
   readonly pin: string;
   readonly held?: string;
+  readonly policy?: string;
   readonly at?: string;
 }
 
@@ -72,10 +74,17 @@ export function addSnapshot(program: Command, cli: Cli): void {
     .requiredOption('--home <id>', 'region in whose name you judge')
     .requiredOption('--pin <hex>', "fingerprint of the home's root")
     .option('--held <snapshot>', 'snapshot that you hold already: needed for a delta')
+    .option('--policy <file>', 'a tlog-policy that says who has to vouch, in the place of the table')
     .option('--at <time>', 'check for another time than now')
     .addHelpText(
       'after',
-      examples(['entente snapshot check home.snap --home CN-33 --pin 1f2e...', 'against the pinned root']),
+      examples(
+        ['entente snapshot check home.snap --home CN-33 --pin 1f2e...', 'against the pinned root'],
+        [
+          'entente snapshot check home.snap --home CN-33 --pin 1f2e... --policy gate.policy',
+          'by the witnesses whom this gate asks for',
+        ],
+      ),
     )
     .action((file: string, options: CheckOptions) => check(cli, file, options));
   snapshot
@@ -118,7 +127,14 @@ async function check(cli: Cli, file: string, options: CheckOptions): Promise<voi
   const nowS = options.at === undefined ? modules.nowS() : parseTime(options.at);
   const bytes = await readSnapshotFile(file);
   const { network } = parseSnapshot(bytes);
-  const reader = { home: parseRegionId(options.home), network, pin: parseFingerprint(options.pin) };
+  const policy =
+    options.policy === undefined ? undefined : await readPolicyFile(options.policy, network, modules);
+  const reader = {
+    home: parseRegionId(options.home),
+    network,
+    pin: parseFingerprint(options.pin),
+    policy,
+  };
   const held =
     options.held === undefined
       ? undefined

@@ -8,7 +8,12 @@ import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { DIAL_TROUBLES, type DialTrouble } from '../../node/network/host/dial-trouble.ts';
 import { accusationText } from '../accusation-text.ts';
 import { type Cli, examples } from '../cli.ts';
-import { type RegionsSeen, regionsSchema, type RunningStatus } from '../desk/node-status.ts';
+import {
+  type RegionsSeen,
+  regionsSchema,
+  type RunningStatus,
+  type WitnessesSeen,
+} from '../desk/node-status.ts';
 import { type Examined } from '../doctor/examine.ts';
 import { quoted } from '../doctor/finding.ts';
 import { theirText } from '../doctor/their-checks.ts';
@@ -202,8 +207,8 @@ export function recognisedText(
   return untilS <= nowS ? 'over' : 'recognised';
 }
 
-function witnessText(witnesses: { counted: number; needed: number; of: number }): string {
-  return `${witnesses.counted} of ${witnesses.of}, ${witnesses.needed} needed`;
+function witnessText({ counted, needed, of, by }: WitnessesSeen): string {
+  return `${counted} of ${of}, ${needed} needed${by === undefined ? '' : ' by the policy'}`;
 }
 
 /** What only the operator of a node is told of it. */

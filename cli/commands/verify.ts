@@ -4,6 +4,7 @@ import { type Command } from 'commander';
 import { isVerifierToken } from '../../node/lookup/verifiers.ts';
 import { readFileIfPresent } from '../../node/region/files.ts';
 import { type ReadModules } from '../../node/region/modules.ts';
+import { readPolicyFile } from '../../node/region/policy-file.ts';
 import { withKeepLock } from '../../node/store/keep-lock.ts';
 import { type DocumentInput } from '../../protocol/code/document.ts';
 import { CODE_CHARS_MAX } from '../../protocol/limits.ts';
@@ -34,6 +35,7 @@ interface VerifyOptions {
   readonly home?: string;
   readonly pin?: string;
   readonly keep?: string;
+  readonly policy?: string;
   readonly at?: string;
   readonly place?: string;
   readonly rules?: string;
@@ -77,6 +79,10 @@ export function addVerify(program: Command, cli: Cli): void {
     )
     .option('--pin <hex>', "fingerprint of the home's root")
     .option('--keep <file>', 'remember home, pin and snapshots here, and refuse older ones later')
+    .option(
+      '--policy <file>',
+      'a tlog-policy that says who has to vouch, in the place of the table and of witness.policy of the region; not kept: name it each time',
+    )
     .option('--at <time>', 'judge for another time than now')
     .option('--place <what>', PLACE_HELP)
     .option(
@@ -104,6 +110,10 @@ export function addVerify(program: Command, cli: Cli): void {
         ["entente verify --region CN-33 'ENT1:...' --explain", 'by the directory of your own region'],
         ["entente verify --offline home.snap --home CN-33 --pin 1f2e... 'ENT1:...'", 'by a snapshot'],
         ["entente verify --keep gate.json --offline delta.snap 'ENT1:...'", 'going on from what was kept'],
+        [
+          "entente verify --keep gate.json --policy gate.policy 'ENT1:...'",
+          'by the witnesses whom this gate asks for',
+        ],
         ["entente verify --node https://a.example,https://b.example 'ENT1:...'", 'by the first that answers'],
         [
           "entente verify --node https://a.example --token gate.token 'DE-4711'",
@@ -187,8 +197,8 @@ async function judgeHere(cli: Cli, options: VerifyOptions): Promise<Judge> {
 
 /** By what nodes know. The time is theirs. */
 async function judgeThere(cli: Cli, options: VerifyOptions, urls: readonly string[]): Promise<Judge> {
-  const { region, offline, pin, keep, at, document, proof, rules, role } = options;
-  if ([region, offline, pin, keep, at, document, proof].some((other) => other !== undefined)) {
+  const { region, offline, pin, keep, policy, at, document, proof, rules, role } = options;
+  if ([region, offline, pin, keep, policy, at, document, proof].some((other) => other !== undefined)) {
     throw usageError(
       '--node goes with --home, --token, --place, --rules, --role, --challenge, --file and --explain alone',
     );
@@ -307,7 +317,7 @@ async function holdingsFor(cli: Cli, options: VerifyOptions, modules: ReadModule
   if (region !== undefined) {
     if (offline.length > 0 || keep !== undefined)
       throw usageError('--region goes without --offline and --keep');
-    const { holdings, warnings } = await holdingsOfRegion(region, modules);
+    const { holdings, warnings } = await holdingsOfRegion(region, modules, { policyFile: options.policy });
     for (const line of warnings) cli.output.note(line);
     return holdings;
   }
@@ -319,10 +329,10 @@ async function holdingsFor(cli: Cli, options: VerifyOptions, modules: ReadModule
 
 /** What is held by what was kept and is offered; kept again if it may have changed. */
 async function holdingsOf(cli: Cli, options: VerifyOptions, modules: ReadModules): Promise<Holdings> {
-  const { offline = [], keep, at } = options;
-  const kept = keep === undefined ? undefined : await readKeepFile(keep, modules);
+  const { offline = [], keep, policy, at } = options;
+  const kept = keep === undefined ? undefined : await readKeepFile(keep, modules, policy);
   const snapshots = await Promise.all(offline.map(readSnapshotFile));
-  const reader = readerOf(options, kept, snapshots[0]);
+  const reader = await readerOf(options, kept, snapshots[0], modules);
   const applied = applyAll(modules, snapshots, reader, kept?.holdings, modules.nowS());
   for (const outcome of applied?.outcomes ?? []) {
     const line = outcomeText(outcome, applied?.holdings);
@@ -352,11 +362,12 @@ function outcomeText({ region, effect, fault }: PartOutcome, holdings?: Holdings
 }
 
 /** Whom the verifier trusts: as kept, or as told. The network stands in the root that the pin names, so the snapshot may tell it. */
-function readerOf(
+async function readerOf(
   options: VerifyOptions,
   kept: Kept | undefined,
   snapshot: Uint8Array | undefined,
-): SnapshotReader {
+  modules: ReadModules,
+): Promise<SnapshotReader> {
   const { home, pin } = options;
   if (kept !== undefined) {
     const isOther = (home ?? kept.reader.home) !== kept.reader.home;
@@ -370,7 +381,10 @@ function readerOf(
   if (home === undefined || pin === undefined || snapshot === undefined) {
     throw usageError('say what to trust: --region DIR, or --offline SNAPSHOT with --home and --pin');
   }
-  return { home: parseRegionId(home), pin: parseFingerprint(pin), network: parseSnapshot(snapshot).network };
+  const { network } = parseSnapshot(snapshot);
+  const policy =
+    options.policy === undefined ? undefined : await readPolicyFile(options.policy, network, modules);
+  return { home: parseRegionId(home), pin: parseFingerprint(pin), network, policy };
 }
 
 function parseDocument(text: string): DocumentInput {

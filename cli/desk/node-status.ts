@@ -7,7 +7,12 @@ const knowledgeSchema = z.looseObject({
   size: z.number(),
   ageS: z.number().optional(),
   silenceS: z.number().optional(),
-  witnesses: z.looseObject({ counted: z.number(), needed: z.number(), of: z.number() }),
+  witnesses: z.looseObject({
+    counted: z.number(),
+    needed: z.number(),
+    of: z.number(),
+    by: z.string().optional(),
+  }),
 });
 
 export const regionsSchema = z.looseObject({
@@ -26,6 +31,7 @@ export const regionsSchema = z.looseObject({
     }),
   ),
 });
+export type WitnessesSeen = z.infer<typeof knowledgeSchema>['witnesses'];
 export type RegionsSeen = z.infer<typeof regionsSchema>;
 
 const clockSchema = z.looseObject({

@@ -1,6 +1,9 @@
 /** The configuration and the modes of files that hold secrets. */
 import { join } from 'node:path';
 import { SOCKET_PATH_BYTES_MAX, isAdminPort } from '../../node/http/admin-address.ts';
+import { nativeSha256 } from '../../node/crypto/native.ts';
+import { isNodeError } from '../../node/node-error.ts';
+import { readPolicyFile } from '../../node/region/policy-file.ts';
 import { modeOf, namesIn } from '../../node/region/files.ts';
 import { printable } from '../printable.ts';
 import { editing, type Finding, must, ok, quoted, warn } from './finding.ts';
@@ -31,6 +34,22 @@ export function checkConfig({ config, configError, layout }: Patient): Finding[]
     );
   }
   return findings.length > 0 ? findings : [ok(`${printable(layout.config)} is as expected`)];
+}
+
+/** Whom verdicts go by, where that is the operator's own word: a node does not start by a file that is none. */
+export async function checkPolicy({ config, layout }: Patient): Promise<Finding[]> {
+  const file = config?.witness.policy;
+  if (config === undefined || file === undefined) return [];
+  const path = layout.resolve(file);
+  try {
+    await readPolicyFile(path, config.network, { sha256: nativeSha256 });
+    return [
+      ok(`verdicts go by the policy of witnesses in ${printable(path)}, as the node read it at its start`),
+    ];
+  } catch (error) {
+    if (!isNodeError(error, 'CONFIG_INVALID')) throw error;
+    return [must(printable(error.message), `\${EDITOR:-vi} ${quoted(path)}   # ${error.hint ?? ''}`)];
+  }
 }
 
 export async function checkModes({ config, layout }: Patient): Promise<Finding[]> {

@@ -1,6 +1,6 @@
 /** All checks of a region, as data: each is asked on its own, within a time, and one that breaks does not keep the others. */
 import { checkAgainstLog, checkOffset, checkSteps } from './clock-checks.ts';
-import { checkConfig, checkModes } from './config-checks.ts';
+import { checkConfig, checkModes, checkPolicy } from './config-checks.ts';
 import { checkFileSystem, checkLatency, checkMarks, checkOpenFiles, checkSpace } from './disk-checks.ts';
 import { checkAdapters, checkRecognitions } from './end-checks.ts';
 import { type Finding, warn } from './finding.ts';
@@ -35,6 +35,7 @@ export interface Examined extends Finding {
 const FIRST: readonly (readonly [family: string, run: Run<Patient>])[] = [
   ['configuration', checkConfig],
   ['configuration', checkModes],
+  ['configuration', checkPolicy],
 ];
 
 /** In the order in which they are told. */

@@ -53,7 +53,9 @@ export function shortWith(
 ): Short[] {
   const before = directOnes(state, nowS);
   if (before.includes(newcomer) || before.length >= WITNESSES_ALL_MAX) return [];
-  return vouched.flatMap(({ region, counted, needed, of, witnessedBy }) => {
+  return vouched.flatMap(({ region, counted, needed, of, by, witnessedBy }) => {
+    // Whom the own policy asks for, no recognition changes.
+    if (by !== undefined) return [];
     const one = state.recognition(region);
     const isCounting = one?.standing === 'recognised' && one.fromS <= nowS && nowS < one.untilS;
     if (!isCounting || region === newcomer || counted < needed) return [];

@@ -2,18 +2,32 @@
 import { isProtocolError } from '../../protocol/fault.ts';
 import { openCheckpoint, type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { type Cosignature, verifyCosignature } from '../../protocol/log/cosignature.ts';
-import { witnessName } from '../../protocol/log/origin.ts';
+import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { COSIGNATURE, ED25519, makeVerifierKey, type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives, type Sha256 } from '../../protocol/primitives.ts';
 import { type KeyRole, type TrustKey } from '../../protocol/trust/trust-state.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { type Cosigned } from '../../protocol/verdict/knowledge.ts';
+import { type WitnessCount } from '../../protocol/verdict/verdict.ts';
+import { type WitnessPolicy } from '../../protocol/verdict/witness-policy.ts';
 import { type KeyBook } from './attest-key.ts';
 import { type FaultList } from './audit-fault.ts';
 import { type WitnessRegion } from './witness-region.ts';
 
 /** A good cosignature by a key that was in force then. */
 export interface AuditedCosignature {
-  readonly region: string;
+  /** Absent of a witness that is no region. */
+  readonly region?: string;
+  /** The name of its key, of a witness that is no region. */
+  readonly witness?: string;
   readonly timestampS: number;
+}
+
+export interface AuditedCheckpoint {
+  /** Of each witness its newest word. */
+  readonly cosignatures: readonly AuditedCosignature[];
+  /** By the policy of the auditor, if there is one, whether enough of those whom it names vouch. */
+  readonly witnesses?: WitnessCount;
 }
 
 export interface CheckpointCheckOptions {
@@ -23,39 +37,46 @@ export interface CheckpointCheckOptions {
   readonly keys: KeyBook;
   /** The region itself and others, each once. */
   readonly witnesses: readonly WitnessRegion[];
+  /** Whom the auditor goes by. */
+  readonly policy?: WitnessPolicy | undefined;
   readonly nowS: number;
 }
 
+/** Of a witness that is no region no state names a key. */
 interface WitnessKey {
-  readonly region: string;
-  readonly key: TrustKey;
+  readonly region: string | undefined;
+  readonly key: Pick<TrustKey, 'fromS' | 'untilS'>;
   readonly verifier: VerifierKey;
 }
 
 /** A clock may be so far ahead. Spec: SPEC.md 9. */
 const FUTURE_S_MAX = 120;
 
-/** The regions that vouch for the checkpoint, each with its newest word. Whatever is wrong with the note goes to `faults`. */
+/** Who vouches for the checkpoint. Whatever is wrong with the note goes to `faults`. */
 export async function checkCheckpoint(
   options: CheckpointCheckOptions,
   primitives: Primitives,
   faults: FaultList,
-): Promise<AuditedCosignature[]> {
-  const { origin, note, keys, witnesses, nowS } = options;
+): Promise<AuditedCheckpoint> {
+  const { origin, note, keys, witnesses, policy, nowS } = options;
   const { sha256, verifySignature } = primitives;
   const own = uncompromised(keys, 'checkpoint').map(({ publicKey }) =>
     makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey }),
   );
-  const known = witnesses.flatMap((witness) => witnessKeys(witness, sha256));
+  const known = [
+    ...witnesses.flatMap((witness) => witnessKeys(witness, sha256)),
+    ...(policy?.outside ?? []).map(outsideKey),
+  ];
   let opened: OpenedCheckpoint;
   try {
     opened = openCheckpoint(note, [...own, ...known.map(({ verifier }) => verifier)], verifySignature);
   } catch (error) {
     if (!isProtocolError(error)) throw error;
     faults.add({ code: 'CHECKPOINT_INVALID', log: origin, message: error.message });
-    return [];
+    return { cosignatures: [] };
   }
   const newest = new Map<string, AuditedCosignature>();
+  const counting: Cosigned[] = [];
   for (const cosignature of [
     ...opened.cosignatures,
     ...(await published(options, opened, known, primitives)),
@@ -65,14 +86,27 @@ export async function checkCheckpoint(
     const { region, key } = by;
     const { timestampS } = cosignature;
     if (timestampS > nowS + FUTURE_S_MAX) {
-      const message = `the witness of ${region} vouches as of ${timestampS}, now is ${nowS}`;
+      const whose = region === undefined ? `witness ${cosignature.name}` : `witness of ${region}`;
+      const message = `the ${whose} vouches as of ${timestampS}, now is ${nowS}`;
       faults.add({ code: 'COSIGNATURE_FUTURE', log: origin, message });
     }
     const isInForce = key.fromS <= timestampS && timestampS < key.untilS;
-    if (isInForce && timestampS >= (newest.get(region)?.timestampS ?? 0))
-      newest.set(region, { region, timestampS });
+    if (!isInForce) continue;
+    const { name, publicKey } = by.verifier;
+    if (timestampS <= nowS + FUTURE_S_MAX)
+      counting.push({ region, keyId: keyIdOf(sha256, publicKey), timestampS });
+    if (timestampS >= (newest.get(name)?.timestampS ?? 0))
+      newest.set(name, { ...(region === undefined ? { witness: name } : { region }), timestampS });
   }
-  return [...newest.values()];
+  const audited = parseOrigin(origin).region;
+  const others = witnesses.map((one) => one.region).filter((one) => one !== audited);
+  const counted = policy?.count(counting, (region) => others.includes(region)).witnesses;
+  return { cosignatures: [...newest.values()], ...(counted && { witnesses: counted }) };
+}
+
+/** No window bounds it. */
+function outsideKey(verifier: VerifierKey): WitnessKey {
+  return { region: undefined, key: { fromS: 0, untilS: Infinity }, verifier };
 }
 
 /** Good cosignatures that the witnesses publish themselves. A bad line there speaks of nobody but them. */

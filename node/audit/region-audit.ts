@@ -11,6 +11,8 @@ import { tilePath, tileSource, tilesReadBy, tileWidth } from '../../protocol/log
 import { type FoldBase } from '../../protocol/trust/boot.ts';
 import { logMonth } from '../../protocol/trust/log-month.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { type WitnessCount } from '../../protocol/verdict/verdict.ts';
+import { type WitnessPolicy } from '../../protocol/verdict/witness-policy.ts';
 import { type AuditFault, FaultList } from './audit-fault.ts';
 import { type AuditSource, type LogSource } from './audit-source.ts';
 import { type BundleContext } from './bundle-check.ts';
@@ -27,6 +29,8 @@ export interface RegionAuditOptions {
   readonly fingerprint?: Uint8Array | undefined;
   /** Only these logs, besides the trust log; all by default. */
   readonly logs?: readonly string[] | undefined;
+  /** Whom the auditor goes by. */
+  readonly policy?: WitnessPolicy | undefined;
   /** Whether signatures of attestations are checked; true by default. */
   readonly signatures?: boolean;
   /** Faults after which the audit ends; 1 by default. */
@@ -54,6 +58,8 @@ export interface AuditedLog {
   readonly from: number;
   readonly signatures: number;
   readonly cosignatures: readonly AuditedCosignature[];
+  /** By the policy of the auditor, if there is one. */
+  readonly witnesses?: WitnessCount;
 }
 
 export interface RegionAudited {
@@ -251,13 +257,14 @@ class RegionAudit {
     const { region, network, nowS } = this.#options;
     const { keys } = this.#trust;
     const witnesses = [{ region, network, keys }, ...(this.#modules.witnesses ?? [])];
-    const options = { origin, note, keys, witnesses, nowS };
-    const cosignatures = await checkCheckpoint(options, this.#modules, this.#faults);
+    const options = { origin, note, keys, witnesses, policy: this.#options.policy, nowS };
+    const { cosignatures, witnesses: counted } = await checkCheckpoint(options, this.#modules, this.#faults);
     if (!cosignatures.some((one) => one.region !== region)) {
       const message = `no other region that was asked vouches for size ${size}`;
       this.#remarks.add({ code: 'UNWITNESSED', log: origin, message });
     }
-    this.#logs.push({ log: origin, size, root, from, signatures, cosignatures });
+    const vouched = counted && { witnesses: counted };
+    this.#logs.push({ log: origin, size, root, from, signatures, cosignatures, ...vouched });
   }
 }
 

@@ -111,6 +111,14 @@ const httpSchema = z.strictObject({
     .describe('Whether the witness cosigns checkpoints of known logs for whoever submits them by HTTP.'),
 });
 
+const witnessSchema = z.strictObject({
+  policy: path
+    .optional()
+    .describe(
+      'File of a tlog-policy that says who has to vouch for trust logs in verdicts of this region, in the place of the table; read at the start.',
+    ),
+});
+
 const writerSchema = z.strictObject({
   fenced: z
     .boolean()
@@ -335,6 +343,7 @@ const membersSchema = z.strictObject({
     .refine((peers) => Object.keys(peers).length <= PEERS_MAX, `expected at most ${PEERS_MAX} peers`)
     .default({})
     .describe('Other regions by id.'),
+  witness: witnessSchema.prefault({}).describe('Who has to vouch for what verdicts lean on.'),
   writer: writerSchema.prefault({}).describe('Which machine signs for the region.'),
   p2p: p2pSchema.prefault({}).describe('The network of nodes.'),
   http: httpSchema.prefault({}).describe('The public interface: verdicts, logs, snapshots, metrics.'),

@@ -79,7 +79,7 @@ export function assemble(
   const background = new Background(stopping, { onTrouble });
   const store = new Store({ owner: `${region}.${network}` }, modules);
   const tables = modules.tables ?? store;
-  const board = new TrustBoard({ home: region, network }, modules);
+  const board = new TrustBoard({ home: region, network, policy: options.policy }, modules);
   const keeper = (of: string) => board.keepers.get(of);
   const keepers = () => board.keepers.values();
   const stateOf = (of: string) => keeper(of)?.state;
@@ -248,7 +248,12 @@ export function assemble(
     stopping,
   });
   const herald = new Herald(
-    { ...options, witnessName: witnessName(region, network), gatherMs: 20 },
+    {
+      ...options,
+      witnessName: witnessName(region, network),
+      outsideNames: options.policy?.outside.map(({ name }) => name) ?? [],
+      gatherMs: 20,
+    },
     { ...modules, voucher, keepers, onTrouble },
   );
   const { mender, scrub } = upkeepOf(options, { ...reading, keepers, store });

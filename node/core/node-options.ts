@@ -1,6 +1,7 @@
 /** What a node is told, and what it is given to work with. */
 import { BULK_LIMITS, type BulkLimits } from '../abuse/bulk-watch.ts';
 import { neededCosignatures } from '../../protocol/log/quorum.ts';
+import { type WitnessPolicy } from '../../protocol/verdict/witness-policy.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import {
   type Clock,
@@ -35,6 +36,8 @@ export interface RegionNodeOptions {
   readonly invited?: () => readonly InvitedRegion[];
   /** The same for once, by the fingerprint that each shows of itself: refused where the region is known under another one. */
   readonly named?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
+  /** Whom verdicts go by, in the place of the table. */
+  readonly policy?: WitnessPolicy | undefined;
   /**
    * How many of the regions that it recognises directly must have answered before it signs; by default `neededCosignatures` of
    * their number.

@@ -89,7 +89,15 @@ const knowledge = z
       .optional()
       .openapi({ description: 'Since a quorum last vouched that nothing newer exists.' }),
     silenceS: seconds.optional().openapi({ description: 'Since the region itself last signed.' }),
-    witnesses: z.object({ counted: z.int(), needed: z.int(), of: z.int() }),
+    witnesses: z.object({
+      counted: z.int(),
+      needed: z.int(),
+      of: z.int(),
+      by: z
+        .literal('policy')
+        .optional()
+        .openapi({ description: 'A policy of the verifier counted, in the place of the table.' }),
+    }),
   })
   .openapi('Knowledge');
 

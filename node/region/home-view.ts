@@ -6,12 +6,14 @@ import { neededCosignatures } from '../../protocol/log/quorum.ts';
 import { applySnapshot } from '../../protocol/snapshot/apply.ts';
 import { makeSnapshot, type SnapshotSource } from '../../protocol/snapshot/make.ts';
 import { TrustFold } from '../../protocol/trust/fold.ts';
+import { type WitnessPolicy } from '../../protocol/verdict/witness-policy.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { isUnreadable } from './files.ts';
 import { type KnownRegion, readKnownRegion } from './known-log.ts';
 import { readRegionConfig, RegionLayout } from './layout.ts';
 import { type ReadModules } from './modules.ts';
 import { movedFrom, requirePublishesHere } from './moved.ts';
+import { policyOf, readPolicyFile } from './policy-file.ts';
 import { type PublicRegion } from './public-region.ts';
 import { isProvenForked } from './published-forks.ts';
 import { directoriesOf } from './published-network.ts';
@@ -76,21 +78,36 @@ export interface HomeView {
   readonly missing: readonly MissingPeer[];
   readonly moved: readonly MovedRegion[];
   readonly badCopies: readonly BadCopy[];
+  /** By which it was looked who vouches: that of the caller, or of the config; the table without one. */
+  readonly policy: WitnessPolicy | undefined;
   /** Where other regions publish, as far as that is known. */
   readonly directories: ReadonlyMap<string, string>;
+}
+
+export interface HomeViewOptions {
+  /** A policy of witnesses that stands over that of the config. */
+  readonly policyFile?: string | undefined;
 }
 
 /**
  * Reads a region directory and the public directories of its peers, without writing. Of each region the longest log counts that
  * anybody keeps. Peers of which nothing can be read, or whose data is bad, are left out and named: one of them must not keep the
  * others from being judged.
- * @throws what `readRegionConfig` and `readKnownRegion` throw for the home itself, as a `NodeError`: DATA_INCONSISTENT; REGION_MOVED where it has left; and
+ * @throws what `readPolicyFile` throws; what `readRegionConfig` and `readKnownRegion` throw for the home itself, as a `NodeError`: DATA_INCONSISTENT; REGION_MOVED where it has left; and
  * {ProtocolError} FORK where the home itself has signed two logs.
  */
-export async function readHomeView(path: string, modules: ReadModules): Promise<HomeView> {
+export async function readHomeView(
+  path: string,
+  modules: ReadModules,
+  { policyFile }: HomeViewOptions = {},
+): Promise<HomeView> {
   const layout = new RegionLayout(resolve(path));
   await requirePublishesHere(layout.public);
-  const { region, network, peers, fingerprint } = await readRegionConfig(layout);
+  const config = await readRegionConfig(layout);
+  const { region, network, peers, fingerprint } = config;
+  const policy = await (policyFile === undefined
+    ? policyOf(layout, config, modules)
+    : readPolicyFile(policyFile, network, modules));
   const directories = directoriesOf(peers, layout);
   const places = { network, readerPath: layout.public, copiesAt: [...directories.values()] };
   const pin = fingerprint === undefined ? undefined : hexBytes(fingerprint);
@@ -121,9 +138,11 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
     }
   }
   const regions = known.map((one) => one.region);
-  const voters = votersOf(home, modules.nowS());
-  const ranked = await Promise.all(regions.map((of) => rankedView(of, home, voters, regions, modules)));
-  const taken = await takenViews(home, ranked, modules);
+  const voters = votersOf(home, policy === undefined ? modules.nowS() : undefined);
+  const ranked = await Promise.all(
+    regions.map((of) => rankedView({ of, home, voters, regions, policy }, modules)),
+  );
+  const taken = await takenViews({ home, policy }, ranked, modules);
   return {
     home,
     sources: taken.map(({ source }) => source),
@@ -138,6 +157,7 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
     missing,
     moved,
     badCopies: known.flatMap((one) => badCopiesOf(one, directories)),
+    policy,
     directories,
   };
 }
@@ -158,27 +178,42 @@ interface RankedView {
   readonly of: PublicRegion;
   readonly newest: WitnessedCheckpoint;
   readonly ranked: readonly [WitnessedCheckpoint, ...WitnessedCheckpoint[]];
-  readonly needed: number;
+  /** How many further ones have to vouch for a checkpoint. */
+  readonly lackOf: (one: WitnessedCheckpoint) => number;
   readonly others: readonly string[];
 }
 
-/** `regions` are all of which something is known. */
+interface Ranking {
+  readonly of: PublicRegion;
+  readonly home: PublicRegion;
+  readonly voters: readonly string[];
+  /** All of which something is known. */
+  readonly regions: readonly PublicRegion[];
+  readonly policy: WitnessPolicy | undefined;
+}
+
 async function rankedView(
-  of: PublicRegion,
-  home: PublicRegion,
-  voters: readonly string[],
-  regions: readonly PublicRegion[],
+  { of, home, voters, regions, policy }: Ranking,
   modules: ReadModules,
 ): Promise<RankedView> {
   // Those who count in the quorum, and nobody else, say which checkpoint is the one to take.
   const others = voters.filter((voter) => voter !== of.region);
   const witnesses = regions.filter(({ region }) => others.includes(region));
-  const [newest, ...older] = await witnessedCheckpoints(of, { witnesses, reader: home }, modules);
+  const by = { witnesses, reader: home, outside: policy?.outside };
+  const [newest, ...older] = await witnessedCheckpoints(of, by, modules);
   if (newest === undefined) throw new TypeError('a region that was read has a checkpoint');
-  const needed = neededCosignatures(others.length);
+  const tableNeeds = neededCosignatures(others.length);
+  const lackOf = ({ vouching, cosigned }: WitnessedCheckpoint) => {
+    const { counted, needed } = policy?.count(cosigned, (region) => others.includes(region)).witnesses ?? {
+      counted: vouching.length,
+      needed: tableNeeds,
+    };
+    return needed - counted;
+  };
   const [best = newest, ...rest] =
-    of === home ? [newest] : [newest, ...older].sort((a, b) => order(a, b, needed));
-  return { of, newest, ranked: [best, ...rest], needed, others };
+    of === home ? [newest] : [newest, ...older].sort((a, b) => order(a, b, lackOf));
+  const asked = policy === undefined ? others : others.filter((voter) => policy.regions.includes(voter));
+  return { of, newest, ranked: [best, ...rest], lackOf, others: asked };
 }
 
 interface TakenView {
@@ -192,7 +227,7 @@ interface TakenView {
  * that only an unwitnessed log names does not count, so that nobody brings a region out of sight by vouching with such a key.
  */
 async function takenViews(
-  home: PublicRegion,
+  by: Pick<Ranking, 'home' | 'policy'>,
   views: readonly RankedView[],
   modules: ReadModules,
 ): Promise<TakenView[]> {
@@ -201,7 +236,7 @@ async function takenViews(
     views.map(({ of, ranked }, i) => sourceAt(of, ranked[places[i] ?? 0] ?? ranked[0], modules));
   // Where all agree there is nothing to try. Else every round but the last leaves one checkpoint behind at least.
   for (let isMoved = views.some(({ ranked }) => ranked.length > 1); isMoved;) {
-    const leftOut = await leftOutOf(home, current(), modules);
+    const leftOut = await leftOutOf(by, current(), modules);
     isMoved = false;
     for (const [i, { of, ranked }] of views.entries()) {
       const next = (places[i] ?? 0) + 1;
@@ -212,26 +247,26 @@ async function takenViews(
     }
   }
   const sources = current();
-  return views.map(({ of, newest, ranked, needed, others }, i) => {
+  return views.map(({ of, newest, ranked, lackOf, others }, i) => {
     const best = ranked[places[i] ?? 0] ?? ranked[0];
     const silent = others.filter((voter) => !newest.vouching.includes(voter));
-    const lacking = { region: of.region, needed: needed - newest.vouching.length, silent };
+    const lacking = { region: of.region, needed: lackOf(newest), silent };
     return {
       source: sources[i] as SnapshotSource,
       newer: best === newest ? undefined : besideAt(of, newest, modules),
-      lacking: best.vouching.length < needed ? lacking : undefined,
+      lacking: lackOf(best) > 0 ? lacking : undefined,
     };
   });
 }
 
 /** The regions that a reader of these alone leaves out; none where it refuses all, for want of a quorum for the home. */
 async function leftOutOf(
-  { region, network, fingerprint }: PublicRegion,
+  { home: { region, network, fingerprint }, policy }: Pick<Ranking, 'home' | 'policy'>,
   sources: readonly SnapshotSource[],
   modules: ReadModules,
 ): Promise<ReadonlySet<string>> {
   const bytes = await makeSnapshot(network, sources);
-  const reader = { home: region, network, pin: fingerprint };
+  const reader = { home: region, network, pin: fingerprint, policy };
   try {
     const { outcomes } = applySnapshot(modules, bytes, reader, undefined, modules.nowS());
     return new Set(outcomes.flatMap((one) => (one.effect === 'left-out' ? [one.region] : [])));
@@ -259,20 +294,20 @@ async function readHome(...args: Parameters<typeof readKnownRegion>): Promise<Kn
   }
 }
 
-/** The regions whose witnesses count in a quorum, the home among them. SPEC.md 9. */
-function votersOf({ region, state }: PublicRegion, nowS: number): string[] {
+/** The regions whose witnesses count in a quorum, the home among them; without a time whatever the windows of recognitions say. SPEC.md 9, 9.1. */
+function votersOf({ region, state }: PublicRegion, nowS: number | undefined): string[] {
   const voters = [region];
   for (const recognition of state.recognitions()) {
     if (recognition.standing === 'withdrawn' || recognition.way !== 'direct') continue;
-    if (recognition.fromS <= nowS && nowS < recognition.untilS) voters.push(recognition.region);
+    const isInForce = nowS === undefined || (recognition.fromS <= nowS && nowS < recognition.untilS);
+    if (isInForce) voters.push(recognition.region);
   }
   return voters;
 }
 
 /** More votes than are needed make no checkpoint better: those of the one before it would hide what was revoked since. */
-function order(a: WitnessedCheckpoint, b: WitnessedCheckpoint, needed: number): number {
-  const more = Math.min(b.vouching.length, needed) - Math.min(a.vouching.length, needed);
-  return more || b.size - a.size;
+function order(a: WitnessedCheckpoint, b: WitnessedCheckpoint, lackOf: RankedView['lackOf']): number {
+  return Math.max(0, lackOf(a)) - Math.max(0, lackOf(b)) || b.size - a.size;
 }
 
 /**

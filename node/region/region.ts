@@ -33,6 +33,7 @@ import { PublishedRegion } from './published-region.ts';
 import { Turns } from '../turns.ts';
 import { Publisher } from './publisher.ts';
 import { RegionKeys } from './region-keys.ts';
+import { policyOf } from './policy-file.ts';
 import { registryDatabase } from './registry-database.ts';
 
 /** Who signs: the root's threshold of keys, or the trust-log key in force. */
@@ -137,6 +138,7 @@ export async function startRegion(
   const directory = layout.resolve(storage.store);
   const byConfig = invitedBy(config.peers);
   const invited = nodeOptions.invited ?? (() => byConfig);
+  const policy = await policyOf(layout, config, modules);
   const tables = await registryDatabase(layout, config, modules);
   const node = new RegionNode(
     {
@@ -145,6 +147,7 @@ export async function startRegion(
       registryKey: keys.registryKey,
       ...(fingerprint !== undefined && { fingerprint: hexBytes(fingerprint) }),
       bootQuorum: (recognised) => (withoutPeers ? 0 : neededCosignatures(recognised.filter(canAsk).length)),
+      policy,
       keepAttestationDays: storage.keepAttestationDays,
       rulesForPeople: life.rules,
       objectTo: life.objectTo,

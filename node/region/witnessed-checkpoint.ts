@@ -4,12 +4,14 @@ import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { CLOCK_AHEAD_S_MAX, LOG_LINES_MAX, NOTE_BYTES_MAX } from '../../protocol/limits.ts';
 import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
-import { verifyCosignature } from '../../protocol/log/cosignature.ts';
+import { type Cosignature, verifyCosignature } from '../../protocol/log/cosignature.ts';
 import { encodeNote, type Note, parseNote } from '../../protocol/log/note.ts';
 import { witnessName } from '../../protocol/log/origin.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
-import { COSIGNATURE, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
+import { COSIGNATURE, makeVerifierKey, type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { type Cosigned } from '../../protocol/verdict/knowledge.ts';
 import { isUnreadable, readPublishedFile } from './files.ts';
 import { isNodeError } from '../node-error.ts';
 import { copyPath, cosignaturePath } from './layout.ts';
@@ -23,6 +25,8 @@ export interface WitnessedCheckpoint extends Checkpoint {
   readonly ownNote: Uint8Array;
   /** The other regions that vouch for it, at a time that can be true. */
   readonly vouching: readonly string[];
+  /** Their cosignatures, and those of witnesses outside. */
+  readonly cosigned: readonly Cosigned[];
 }
 
 export interface WitnessedBy {
@@ -30,6 +34,8 @@ export interface WitnessedBy {
   readonly witnesses: readonly PublicRegion[];
   /** The region for which this is read. */
   readonly reader: PublicRegion;
+  /** Keys of witnesses that are no region. */
+  readonly outside?: readonly VerifierKey[] | undefined;
 }
 
 /**
@@ -40,7 +46,7 @@ export interface WitnessedBy {
  */
 export async function witnessedCheckpoints(
   of: PublicRegion,
-  { witnesses: peers, reader }: WitnessedBy,
+  { witnesses: peers, reader, outside = [] }: WitnessedBy,
   modules: ReadModules,
 ): Promise<readonly WitnessedCheckpoint[]> {
   const { origin } = of.checkpoint;
@@ -50,11 +56,12 @@ export async function witnessedCheckpoints(
     found.set(text, { checkpoint, lines: [...before, ...lines] });
   };
   // Who signs a checkpoint may show who vouches for it; it is the newest anyway.
-  add(of.note.text, of.checkpoint, goodLines(of.note, of, peers, modules));
+  add(of.note.text, of.checkpoint, goodLines(of.note, { of, peers, outside }, modules));
   for (const peer of peers) {
     for (const note of await notesOf(peer, of)) {
       const checkpoint = found.get(note.text)?.checkpoint ?? checkpointOn(of, note.text);
-      const lines = goodLines(note, of, peer === reader ? peers : [peer], modules);
+      const keys = peer === reader ? { peers, outside } : { peers: [peer], outside: [] };
+      const lines = goodLines(note, { of, ...keys }, modules);
       if (checkpoint !== undefined && lines.some(({ region }) => region !== of.region))
         add(note.text, checkpoint, lines);
     }
@@ -64,11 +71,16 @@ export async function witnessedCheckpoints(
     const { size, root } = checkpoint;
     const own = lines.filter(({ region }) => region === of.region);
     const byOthers = lines.filter((line) => line.region !== of.region && isTimely(line, size, of, modules));
-    const vouching = new Set(byOthers.map(({ region }) => region));
+    const vouching = new Set(byOthers.flatMap(({ region }) => region ?? []));
     const noteOf = (some: readonly GoodLine[]) => encodeNote({ text, signatures: newestOfEach(some) });
     return {
       ...{ origin, size, root },
       vouching: [...vouching],
+      cosigned: byOthers.flatMap(({ region, timestampS, publicKey }) => {
+        return publicKey === undefined
+          ? []
+          : [{ region, timestampS, keyId: keyIdOf(modules.sha256, publicKey) }];
+      }),
       note: noteOf([...own, ...byOthers]),
       ownNote: noteOf(own),
     };
@@ -81,7 +93,7 @@ export async function witnessedCheckpoints(
  */
 export function saidAtS(of: PublicRegion, modules: ReadModules): number {
   const { note, state } = of;
-  const cosigned = note.signatures.map((line) => timeOf(of, note.text, line, modules) ?? 0);
+  const cosigned = note.signatures.map((line) => wordOf(of, note.text, line, modules)?.timestampS ?? 0);
   const latestS = modules.nowS() + CLOCK_AHEAD_S_MAX;
   return Math.max(0, ...[state.lastAtS, ...cosigned].filter((atS) => atS <= latestS));
 }
@@ -114,24 +126,38 @@ interface Found {
 }
 
 interface GoodLine extends NoteSignature {
-  /** Whose key signed. */
-  readonly region: string;
+  /** Whose key signed; undefined of a witness outside. */
+  readonly region: string | undefined;
   readonly timestampS: number;
+  /** Of a witness. */
+  readonly publicKey?: Uint8Array;
 }
 
 /** Every line is checked, since one bad line by a known key would make the whole note bad for its readers. */
 function goodLines(
   { text, signatures }: Note,
-  of: PublicRegion,
-  peers: readonly PublicRegion[],
+  {
+    of,
+    peers,
+    outside,
+  }: {
+    readonly of: PublicRegion;
+    readonly peers: readonly PublicRegion[];
+    readonly outside: readonly VerifierKey[];
+  },
   modules: ReadModules,
 ): GoodLine[] {
   return signatures.flatMap((line) => {
     const { region } = of;
     if (isByLog(of, text, line, modules)) return { ...line, region, timestampS: 0 };
     for (const witness of [of, ...peers]) {
-      const timestampS = timeOf(witness, text, line, modules);
-      if (timestampS !== undefined) return { ...line, region: witness.region, timestampS };
+      const word = wordOf(witness, text, line, modules);
+      if (word !== undefined) return { ...line, region: witness.region, ...word };
+    }
+    for (const key of outside) {
+      const word = unlessFaulty(() => verifyCosignature(key, text, line, modules.verifySignature));
+      if (word !== undefined)
+        return { ...line, region: undefined, timestampS: word.timestampS, publicKey: key.publicKey };
     }
     return [];
   });
@@ -184,13 +210,13 @@ function isByLog(of: PublicRegion, text: string, line: NoteSignature, modules: R
   return unlessFaulty(() => openCheckpoint(bytes, keys, modules.verifySignature)) !== undefined;
 }
 
-/** When a region's witness cosigned by this line, with a key that may; undefined if it did not. */
-function timeOf(
+/** When a region's witness cosigned by this line, with which key that may; undefined if it did not. */
+function wordOf(
   { state }: PublicRegion,
   text: string,
   line: NoteSignature,
   { sha256, verifySignature }: ReadModules,
-): number | undefined {
+): Pick<Cosignature, 'timestampS' | 'publicKey'> | undefined {
   const name = witnessName(state.region, state.network);
   if (line.name !== name) return undefined;
   for (const { publicKey, fromS, untilS, compromise } of state.keysWithRole('witness')) {
@@ -199,7 +225,7 @@ function timeOf(
     const cosigned = unlessFaulty(() => verifyCosignature(key, text, line, verifySignature));
     if (cosigned === undefined) continue;
     const { timestampS } = cosigned;
-    return timestampS >= fromS && timestampS < untilS ? timestampS : undefined;
+    return timestampS >= fromS && timestampS < untilS ? { timestampS, publicKey } : undefined;
   }
   return undefined;
 }

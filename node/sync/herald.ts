@@ -20,6 +20,8 @@ export interface HeraldOptions {
   readonly region: string;
   /** The name of this region's witness keys. */
   readonly witnessName: string;
+  /** Of witnesses that are no region, whose lines are passed on: they tell nobody themselves. None by default. */
+  readonly outsideNames?: readonly string[];
   /** Milliseconds between two messages; 10 s by default. */
   readonly beatMs?: number;
   /** Milliseconds for which news waits for more of it; 20 by default. */
@@ -37,7 +39,7 @@ export interface HeraldModules {
 
 /** Ends a wait that nobody looks at any more: a reason that is made each time would cost more than the rest. */
 const DONE = new Error('done');
-const DEFAULTS = { beatMs: 10_000, gatherMs: 20 };
+const DEFAULTS = { beatMs: 10_000, gatherMs: 20, outsideNames: [] };
 /** Logs for each beat until all are told again, and the most beats: 60 s, a tenth of what knowledge may be old. */
 const LOGS_PER_BEAT = 10;
 const BEATS_MAX = 6;
@@ -157,9 +159,10 @@ export class Herald {
     over.abort(DONE);
   }
 
-  /** The log's own lines and that of this region's witness. */
+  /** The log's own lines, that of this region's witness, and those of witnesses outside. */
   #noteOf(pool: CosignaturePool): Uint8Array {
-    return pool.note((name) => name === this.#options.witnessName);
+    const { witnessName, outsideNames } = this.#options;
+    return pool.note((name) => name === witnessName || outsideNames.includes(name));
   }
 
   #publish(topic: string, message: Uint8Array): void {

@@ -8,7 +8,7 @@ import { isProtocolError } from '../../protocol/fault.ts';
 import { CLOCK_AHEAD_S_MAX, LOG_LINES_MAX, NOTE_SIGNATURES_MAX } from '../../protocol/limits.ts';
 import { parseCheckpoint, type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { verifyCosignature } from '../../protocol/log/cosignature.ts';
-import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
+import { parseOrigin, witnessName, witnessRegion } from '../../protocol/log/origin.ts';
 import { witnessRank } from '../../protocol/log/quorum.ts';
 import { encodeSignatureLine, type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
@@ -155,12 +155,13 @@ export class CosignaturePool {
     return this.#vouched.findIndex(({ line }) => line.keyId === keyId && line.name === name);
   }
 
-  /** The own witness and that of the log's region, which says when it was heard of, come before all others. */
+  /** The own witness, that of the log's region, which says when it was heard of, and those whom the own policy asks for come before all others. */
   #rankOf(name: string): Uint8Array {
     const { origin } = parseCheckpoint(this.text);
     const { region, network } = parseOrigin(origin);
-    if (name === this.#ours || name === witnessName(region, network)) return new Uint8Array();
-    return witnessRank(this.#primitives.sha256, origin, parseOrigin(name).region);
+    const isFirst = name === this.#ours || name === witnessName(region, network);
+    if (isFirst || this.#keys?.isAsked(name) === true) return new Uint8Array();
+    return witnessRank(this.#primitives.sha256, origin, witnessRegion(name, network) ?? name);
   }
 
   /** Undefined where no key that counts made the line. */

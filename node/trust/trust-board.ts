@@ -10,6 +10,7 @@ import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { isAhead } from '../../protocol/trust/vouching.ts';
 import { assess } from '../../protocol/verdict/ages.ts';
 import { type RegionKnowledge, Trust } from '../../protocol/verdict/knowledge.ts';
+import { type WitnessPolicy } from '../../protocol/verdict/witness-policy.ts';
 import { type Clock } from '../ports.ts';
 import { SideReader } from './side-reader.ts';
 import { type HeldState, knowledgeOf } from './held-state.ts';
@@ -19,6 +20,8 @@ import { WitnessKeys } from './witness-keys.ts';
 export interface TrustBoardOptions {
   readonly home: string;
   readonly network: string;
+  /** Whom verdicts go by, in the place of the table. */
+  readonly policy?: WitnessPolicy | undefined;
 }
 
 export interface TrustBoardModules extends Primitives {
@@ -43,7 +46,7 @@ export class TrustBoard {
   constructor(options: TrustBoardOptions, modules: TrustBoardModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#sides = new SideReader(modules);
+    this.#sides = new SideReader(modules, options.policy?.outside);
     this.#trust = new Trust({ ...options, regions: [] }, modules);
   }
 
@@ -84,14 +87,14 @@ export class TrustBoard {
     return this.#trust;
   }
 
-  /** The witness keys of all regions. */
+  /** The witness keys of all regions, and of the witnesses outside that the policy names. */
   readonly witnessKeys = (): WitnessKeys => {
     const states = [...this.#keepers.values()].map(({ state }) => state);
     const known = this.#witnessKeys;
     if (known?.states.length === states.length && known.states.every((state, i) => state === states[i])) {
       return known.keys;
     }
-    const keys = new WitnessKeys(states, this.#modules.sha256);
+    const keys = new WitnessKeys(states, this.#modules.sha256, this.#options.policy);
     this.#witnessKeys = { states, keys };
     return keys;
   };

@@ -1,6 +1,6 @@
 /** Who has to vouch by the verifier's own word, in the place of the table: a tlog-policy, held against one network. Spec: SPEC.md 9.1. */
 import { witnessRegion } from '../log/origin.ts';
-import { lackOf, type Policy, quorumWitnesses, type Stand } from '../log/policy.ts';
+import { lackOf, type Policy, type PolicyParty, quorumWitnesses, type Stand } from '../log/policy.ts';
 import { type VerifierKey } from '../log/verifier-key.ts';
 import { type Sha256 } from '../primitives.ts';
 import { keyIdOf } from '../signature/key-id.ts';
@@ -27,9 +27,9 @@ export interface PolicyCount {
 /** An immutable value, to be made once for each policy that is read. */
 export class WitnessPolicy {
   readonly network: string;
-  /** Of witnesses that are no region of the network: no trust log names these keys. */
+  /** Of witnesses that the quorum asks for and that are no region of the network: no trust log names these keys. */
   readonly outside: readonly VerifierKey[];
-  /** Regions that it names, each once. */
+  /** Regions that the quorum asks for, each once. */
   readonly regions: readonly string[];
   readonly #policy: Policy;
   /** In the order of their lines. */
@@ -42,19 +42,20 @@ export class WitnessPolicy {
     { network }: { readonly network: string },
     { sha256 }: { readonly sha256: Sha256 },
   ) {
-    const named = new Map(
-      [...policy.witnesses].map(([name, { key }]): [string, Voter] => {
-        const region = witnessRegion(key.name, network);
-        return [name, { name, operator: key.name, region, keyId: keyIdOf(sha256, key.publicKey) }];
-      }),
-    );
-    const keys = [...policy.witnesses.values()].map(({ key }) => key);
+    const voterOf = ([name, { key }]: readonly [string, PolicyParty]): Voter => {
+      const region = witnessRegion(key.name, network);
+      return { name, operator: key.name, region, keyId: keyIdOf(sha256, key.publicKey) };
+    };
+    const asked = quorumWitnesses(policy);
+    const keys = [...asked.values()].map(({ key }) => key);
     this.network = network;
-    this.outside = keys.filter(({ name }) => witnessRegion(name, network) === undefined);
-    this.regions = [...new Set([...named.values()].flatMap(({ region }) => region ?? []))];
     this.#policy = policy;
-    this.#voters = [...quorumWitnesses(policy).keys()].flatMap((name) => named.get(name) ?? []);
-    this.#owners = new Map([...named.values()].map(({ keyId, operator }) => [keyId, operator]));
+    this.#voters = [...asked].map(voterOf);
+    this.#owners = new Map(
+      [...policy.witnesses].map(voterOf).map(({ keyId, operator }) => [keyId, operator]),
+    );
+    this.outside = keys.filter(({ name }) => witnessRegion(name, network) === undefined);
+    this.regions = [...new Set(this.#voters.flatMap(({ region }) => region ?? []))];
   }
 
   /** Whether the line of a witness with this name is one that the policy asks for: it has a place before those of others. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readdirSync, rmSync, truncateSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { checkAgainstLog, checkOffset, checkSteps } from '../../../cli/doctor/clock-checks.ts';
-import { checkConfig, checkModes } from '../../../cli/doctor/config-checks.ts';
+import { checkConfig, checkModes, checkPolicy } from '../../../cli/doctor/config-checks.ts';
 import {
   checkFileSystem,
   checkLatency,
@@ -50,6 +50,7 @@ import { readPublicRegion } from '../../../node/region/public-region.ts';
 import { TestCli } from '../../support/cli.ts';
 import { MemoryTables } from '../../support/memory-tables.ts';
 import { trustModules } from '../../support/region-fixture.ts';
+import { OUTSIDE_POLICY } from '../../support/outside-witness.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const DAY_S = 86_400;
@@ -83,6 +84,17 @@ describe('the checks of entente doctor', function () {
         'must',
         /did you mean http/,
       );
+    });
+
+    it('checkPolicy reads the file that witness.policy names, and tells the line that is wrong', async () => {
+      assert.deepEqual(await checkPolicy(well), []);
+      const by = (policy: string) => ({ ...well, config: { ...well.config, witness: { policy } } });
+      const path = join(folder(), 'witnesses.policy');
+      writeFileSync(path, OUTSIDE_POLICY);
+      expectFinding(await checkPolicy(by(path)), 'ok', /go by the policy/);
+      writeFileSync(path, 'quorum w\n');
+      expectFinding(await checkPolicy(by(path)), 'must', /line 1: /);
+      expectFinding(await checkPolicy(by(join(folder(), 'none'))), 'must', /there is no policy/);
     });
 
     it('checkConfig warns of a missing fingerprint, and refuses a socket whose path is too long', () => {

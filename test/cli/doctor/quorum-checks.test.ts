@@ -57,6 +57,22 @@ describe('checkQuorums', () => {
     assert.deepEqual(checkQuorums(well), []);
   });
 
+  it('by a policy says so, names nobody by the table, and warns where it asks for fewer', () => {
+    const by = (counted: number, needed: number, of: number) => ({
+      ...known(counted, needed, of),
+      witnesses: { counted, needed, of, by: 'policy' },
+    });
+    const [lacking] = checkQuorums(patient(by(1, 2, 3), ['DE']));
+    assert.equal(lacking?.level, 'must');
+    assert.match(lacking.text, /codes of FR .* by witness\.policy 1 of 3 vouch .* 2 are needed$/);
+    const [never] = checkQuorums(patient(by(1, 3, 2), ['DE']));
+    assert.match(never?.text ?? '', /no number of witnesses can vouch/);
+    const [weaker, ...more] = checkQuorums(patient(by(1, 1, 3), ['DE']));
+    assert.deepEqual([weaker?.level, more], ['warn', []]);
+    assert.match(weaker?.text ?? '', /fewer who vouch for FR than the table/);
+    assert.equal(checkQuorums(patient(by(2, 2, 3), ['DE']))[0]?.level, 'ok');
+  });
+
   it('says whose codes are undetermined, who is silent, and what helps, in doctor and in status', async () => {
     const short = patient(known(1, 2, 3), ['DE']);
     const [found, ...more] = checkQuorums(short);

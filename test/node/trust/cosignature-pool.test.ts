@@ -11,6 +11,7 @@ import { neededCosignatures, witnessRank } from '../../../protocol/log/quorum.ts
 import { type NoteSignature } from '../../../protocol/log/signature-line.ts';
 import { COSIGNATURE, ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { cosignatureBy, keeperOf, noteOf } from '../../support/keeper-fixture.ts';
+import { OUTSIDE_POLICY, outsideLine, witnessPolicyOf } from '../../support/outside-witness.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { DAY_S, RegionFixture, START_S, type TestKey, trustModules } from '../../support/region-fixture.ts';
 
@@ -121,6 +122,43 @@ describe('CosignaturePool', () => {
     for (const witness of many) pool.take([cosignatureBy(witness, text, START_S + 1)], known, START_S);
     assert.deepEqual(regionsIn(pool), names([region, ours, ...byRank.slice(0, room - 2)]));
     assert.equal(parseNote(pool.note()).signatures.length, room);
+  });
+
+  it('A13: a witness whom the own policy asks for has a place before regions that it does not ask for', () => {
+    const room = NOTE_SIGNATURES_MAX - LOG_LINES_MAX;
+    const modules = { ...trustModules, admitPublicKey: () => undefined, verifySignature: () => true };
+    const many = Array.from(
+      { length: room },
+      (_, i) => new RegionFixture({ region: `XX-${100 + i}`, modules }),
+    );
+    const isOutside = (pool: CosignaturePool) => pool.cosignatures.some((one) => one.region === undefined);
+    for (const [policy, isKept] of [
+      [OUTSIDE_POLICY, true],
+      [OUTSIDE_POLICY.replace('quorum w', 'quorum none'), undefined],
+    ] as const) {
+      const known = new WitnessKeys(
+        many.map(({ state }) => state),
+        sha256,
+        witnessPolicyOf(policy, region.network),
+      );
+      const pool = poolOf();
+      for (const witness of many) pool.take([cosignatureBy(witness, text)], known, START_S);
+      pool.take([outsideLine(text, START_S)], known, START_S);
+      if (isKept !== undefined) assert.equal(isOutside(pool), isKept);
+      assert.equal(parseNote(pool.note()).signatures.length, room);
+    }
+  });
+
+  it('knows a witness outside by the policy alone, and refuses times ahead and what it did not sign', () => {
+    const known = new WitnessKeys([], sha256, witnessPolicyOf(OUTSIDE_POLICY, region.network));
+    const line = outsideLine(text, START_S);
+    assert.equal(poolOf().take([line], new WitnessKeys([], sha256), START_S), 0);
+    assert.equal(poolOf().take([outsideLine(text, START_S + 121)], known, START_S), 0);
+    assert.equal(poolOf().take([outsideLine(`${text}`.replace(/\d/, '9'), START_S)], known, START_S), 0);
+    assert.equal(poolOf().take([{ ...line, name: 'v.example/witness' }], known, START_S), 0);
+    const pool = poolOf();
+    assert.equal(pool.take([line], known, START_S), 1);
+    assert.deepEqual(pool.cosignatures.map((one) => [one.region, one.timestampS]), [[undefined, START_S]]); // prettier-ignore
   });
 
   it('A28: of a log that signs with many keys it keeps so few lines that a note with those of witnesses is one', () => {

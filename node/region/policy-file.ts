@@ -1,0 +1,45 @@
+/** A verifier's own word about who has to vouch, as a file: a C2SP tlog-policy. Spec: SPEC.md 9.1. */
+import { isProtocolError } from '../../protocol/fault.ts';
+import { POLICY_BYTES_MAX } from '../../protocol/limits.ts';
+import { parsePolicy } from '../../protocol/log/policy.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { WitnessPolicy } from '../../protocol/verdict/witness-policy.ts';
+import { type Config } from '../config/schema.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
+import { readFileIfPresent } from './files.ts';
+import { type RegionLayout } from './layout.ts';
+
+/** That which the config of a region names, if it does. Rejects as `readPolicyFile`. */
+export async function policyOf(
+  layout: RegionLayout,
+  { network, witness }: Pick<Config, 'network' | 'witness'>,
+  modules: { readonly sha256: Sha256 },
+): Promise<WitnessPolicy | undefined> {
+  const { policy } = witness;
+  return policy === undefined ? undefined : readPolicyFile(layout.resolve(policy), network, modules);
+}
+
+/** @throws {NodeError} CONFIG_INVALID, with the line, for a file that is absent, longer than 131,072 bytes or no policy. */
+export async function readPolicyFile(
+  path: string,
+  network: string,
+  modules: { readonly sha256: Sha256 },
+): Promise<WitnessPolicy> {
+  try {
+    const bytes = await readFileIfPresent(path, POLICY_BYTES_MAX);
+    if (bytes === undefined) throw invalid(`there is no policy of witnesses at ${path}`);
+    return new WitnessPolicy(parsePolicy(modules.sha256, bytes), { network }, modules);
+  } catch (error) {
+    if (isNodeError(error, 'DATA_INCONSISTENT')) throw invalid(error.message, error);
+    if (!isProtocolError(error)) throw error;
+    const { line } = error.fault.details;
+    throw invalid(`${path}: ${line === undefined ? '' : `line ${line}: `}${error.message}`, error);
+  }
+}
+
+function invalid(message: string, cause?: Error): NodeError {
+  return new NodeError('CONFIG_INVALID', message, {
+    cause,
+    hint: 'See "A policy of your own" in docs/operations.md for the form of the file.',
+  });
+}
