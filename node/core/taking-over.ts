@@ -74,11 +74,10 @@ export async function dropReplaced({ shelf, fence, tables, ...modules }: SettleM
     if (isReplaced(log, shelf.home.state)) await dropStaged(log.tree, modules, { isApart: false });
 }
 
-/** Whether another log has taken the place of this one as the root gave a checkpoint key up, and all is here of it that the root has signed. */
-function isReplaced({ origin, tree, named, lacking }: OwnLog, state: TrustState): boolean {
+/** Whether another log has taken the place of this one, and all is here of it that is known to be signed. */
+function isReplaced({ origin, tree, lacking }: OwnLog, state: TrustState): boolean {
   const parsed = parseOrigin(origin);
   if (parsed.kind !== 'attest' || tree.trouble !== undefined || lacking !== undefined) return false;
-  if (named === 0) return false;
   return logInUse(state, logMonth(parsed.log).fromS) !== parsed.log;
 }
 

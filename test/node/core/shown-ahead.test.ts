@@ -153,6 +153,21 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
     assert.equal((await world.issue('FR', 'p3')).log, `${LOG}.1`);
   });
 
+  it('T9: signs nothing more of a log whose place another has taken, although the root has named nothing of it, and tells what was staged there', async () => {
+    const { instead, fixture, troubles } = world.machine('FR');
+    instead.isAttestAway = true;
+    await assert.rejects(world.issue('FR', 'p8'), (error) => isNodeError(error, 'LOG_UNSETTLED'));
+    fixture.nowS = world.nowS;
+    const entry = fixture.entryOf({ kind: 'log', log: `${LOG}.1`, minimum: 0 });
+    await world.run(world.node('FR').submit({ entry }));
+    await startAnew('writing');
+    instead.isAttestAway = false;
+    await world.run(world.node('FR').tend());
+    const { log, index } = await world.issue('FR', 'p2');
+    assert.deepEqual([log, index, head(ORIGIN).size], [`${LOG}.1`, 0, 1]);
+    assert.ok(troubles.some((one) => isNodeError(one, 'LOG_NOT_WRITTEN') && /1 person /.test(one.message)));
+  });
+
   it('T9: an order that is given without asking peers goes on with another log too', async () => {
     await world.kill('FR', { inOrder: true });
     world.network.isolate('FR');
