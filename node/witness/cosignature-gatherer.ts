@@ -177,7 +177,9 @@ export class CosignatureGatherer {
     const askInTurn = async () => {
       for (const [region, nodes] of waiting) await this.#askRegion(region, nodes, due);
     };
-    await Promise.all(Array.from({ length: REGIONS_AT_ONCE }, askInTurn));
+    // Nobody is asked anew while somebody is still being asked.
+    const asking = await Promise.allSettled(Array.from({ length: REGIONS_AT_ONCE }, askInTurn));
+    for (const one of asking) if (one.status === 'rejected') throw one.reason;
   }
 
   async #askRegion(region: string, nodes: readonly string[], due: readonly Asked[]): Promise<void> {
@@ -214,7 +216,7 @@ export class CosignatureGatherer {
         if (isProtocolError(error)) found = { why: 'unverified' };
         else if (isNodeError(error, 'PEER_UNREACHABLE')) found = { why: 'silent' };
         // What it cosigned last is given up here: nothing proves any more that the log only grew.
-        else if (isNodeError(error, 'LOG_PRUNED')) found = { why: 'unproven' };
+        else if (isNodeError(error, 'LOG_PRUNED')) found = { why: 'conflict' };
         else throw error;
       }
       if (found === undefined || found.why === 'outrun') return found;
