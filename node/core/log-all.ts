@@ -6,7 +6,7 @@ import { type RegionNode } from './region-node.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Fence, soundOut } from './fencing.ts';
 import { type LogShelf } from './log-shelf.ts';
-import { lackingBy, leaveLogs } from './named-trees.ts';
+import { lackingBy, leaveLacking } from './named-trees.ts';
 import { checkpointsGivenUp } from './naming.ts';
 import { HELD_UP } from './node-status.ts';
 import { type Signing } from './signing.ts';
@@ -29,9 +29,9 @@ export async function logAll(
   if (signing.state === 'contradicted' || (isHeldUp && isGivingUp)) return signing.heal(entries);
   const all = isGivingUp ? await signing.completed(entries) : entries;
   await requireEffect(home, all);
-  const lacking = await lackingBy(shelf, entries);
+  await lackingBy(shelf, entries);
   if (signing.side !== undefined) await soundOut(home, fence?.writership, entries);
-  if (signing.side !== undefined) await leaveLogs(lacking, signing.side);
+  if (signing.side !== undefined) await leaveLacking(shelf, entries, signing.side);
   const log = () => logTogether(all, (item) => node.submit(item));
   // By the key that is given up nobody but a thief has anything permitted from here on.
   const isShown = signing.side !== undefined && isGivingUp;

@@ -104,7 +104,7 @@ export async function enterLog(shelf: LogShelf, origin: string): Promise<void> {
 }
 
 /**
- * The own attestation logs of which entries that are about to be logged sign more than is here, by the cut-offs of checkpoint keys: to be left (`leaveLogs`) before that is logged.
+ * The own attestation logs of which entries that are about to be logged sign more than is here, by the cut-offs of checkpoint keys: to be left (`leaveLacking`) before that is logged.
  * @throws {NodeError} REFUSED where a log has another tree there than such a cut-off says. Rejects also as `RegionFold.stateAfter` and reading the logs.
  */
 export async function lackingBy(
@@ -133,12 +133,39 @@ export async function lackingBy(
   return [...lacking];
 }
 
-/** Ends what `side` has in hand of these logs. From then on they are as those that were found to lack entries when it began to sign. */
-export async function leaveLogs(logs: readonly OwnLog[], side: Pick<WritingSide, 'leave'>): Promise<void> {
-  for (const log of logs) log.suspend();
-  for (const log of logs) {
-    await side.leave(log.origin);
-    log.look({ isAnew: false });
+/**
+ * Ends what `side` has in hand of the logs that lack what entries which are about to be logged sign of them (`lackingBy`). From then on they are as those that were found to lack
+ * entries when it began to sign. What was in hand may make another tree than the root names, or all of it: so it looks anew behind that, and a log that lacks nothing then is
+ * written on. Rejects as `lackingBy` and `WritingSide.leave`: nothing is to be logged then, and all logs are written on.
+ */
+export async function leaveLacking(
+  shelf: Pick<LogShelf, 'home' | 'ownLogs'>,
+  entries: readonly Uint8Array[],
+  side: Pick<WritingSide, 'leave'>,
+): Promise<void> {
+  const left = new Set<OwnLog>();
+  /** Of those that were left, those that were written until then. */
+  const written = new Set<OwnLog>();
+  let kept: readonly OwnLog[] = [];
+  try {
+    for (;;) {
+      const lacking = await lackingBy(shelf, entries);
+      const more = lacking.filter((log) => !left.has(log));
+      for (const log of more) {
+        left.add(log);
+        if (!log.isUncertain) written.add(log);
+        log.suspend();
+      }
+      kept = lacking;
+      if (more.length === 0) break;
+      kept = [];
+      for (const log of more) {
+        await side.leave(log.origin);
+        log.look({ isAnew: false });
+      }
+    }
+  } finally {
+    for (const log of written) if (!kept.includes(log)) log.resume();
   }
 }
 

@@ -111,6 +111,11 @@ export class OwnLog implements Followed {
     this.#isUncertain = true;
   }
 
+  /** What it was suspended for is not logged: it is signed on as before, once `enter` allows that. */
+  resume(): void {
+    this.#isUncertain = false;
+  }
+
   /**
    * Looks whether an attestation log lacks entries: then nothing is signed of it before `enter`; and where those were missing that the root has signed, before
    * that is looked at anew as peers are asked how far the own logs are. To be called while no log is written.

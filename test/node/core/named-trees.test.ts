@@ -1,19 +1,23 @@
 import assert from 'node:assert/strict';
 import { type LogShelf } from '../../../node/core/log-shelf.ts';
-import { findNamed } from '../../../node/core/named-trees.ts';
+import { findNamed, leaveLacking } from '../../../node/core/named-trees.ts';
 import { type OwnLog } from '../../../node/core/own-log.ts';
 import { isSignedBy } from '../../../node/log/own-checkpoint.ts';
 import { pruneLog } from '../../../node/log/prune.ts';
 import { Replica } from '../../../node/log/replica.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
+import { utf8Bytes } from '../../../protocol/encoding/utf8.ts';
 import { Machine } from '../../support/log-fixture.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
 import { PublishedLog, words } from '../../support/published-log.ts';
+import { ReferenceTree } from '../../support/reference-tree.ts';
 import { LOG_ID, RegionFixture, START_S, trustModules } from '../../support/region-fixture.ts';
+import { rejectsWith } from '../../support/store-fixture.ts';
 
 const LOG = '2026-11';
+const NEXT_LOG_ID = '2026-12';
 const ORIGIN = `FR.${NETWORK}/attest/${LOG}`;
 const TRUST = `FR.${NETWORK}/trust`;
 
@@ -48,6 +52,103 @@ describe('findNamed', () => {
     assert.equal(await found([bad, 256]), undefined);
     assert.deepEqual(await found([bad, 257]), of(257));
     await store.stop();
+  });
+});
+
+describe('leaveLacking', () => {
+  const named = words(9, 'named').map(utf8Bytes);
+  const other = words(9, 'other').map(utf8Bytes);
+
+  /** Two own logs, one of another month, of which the first has so many entries, and an order by which the root signs so many of both. */
+  function bench(size: number, signed: number) {
+    const region = new RegionFixture({ region: 'FR' });
+    const reference = new PublishedLog(words(9, 'named'), { origin: `FR.test/attest/${LOG_ID}` });
+    const logOf = (log: string, entries: Uint8Array[]) => {
+      const state = { isUncertain: false, entries };
+      return {
+        origin: `FR.test/attest/${log}`,
+        get isUncertain() {
+          return state.isUncertain;
+        },
+        suspend: () => (state.isUncertain = true),
+        resume: () => (state.isUncertain = false),
+        look: () => undefined,
+        tree: {
+          trouble: undefined as unknown,
+          get size() {
+            return state.entries.length;
+          },
+          head: { minimum: 0 },
+          reader: { rootAt: (at: number) => Promise.resolve(new ReferenceTree(state.entries).root(at)) },
+        },
+        take: (more: readonly Uint8Array[]) => state.entries.push(...more),
+      };
+    };
+    const log = logOf(LOG_ID, named.slice(0, size));
+    const whole = logOf(NEXT_LOG_ID, named.slice());
+    const root = reference.tree.root(signed);
+    const cutOff = { size: signed, root };
+    const order = region.entryOf(
+      region.compromise(region.keys.checkpoint, { [LOG_ID]: cutOff, [NEXT_LOG_ID]: cutOff }),
+    );
+    const shelf = {
+      home: { fold: { stateAfter: () => Promise.resolve(region.state) } },
+      ownLogs: [log, whole],
+    } as unknown as Parameters<typeof leaveLacking>[0];
+    const left: string[] = [];
+    const leave = (inHand: (origin: string) => void) =>
+      leaveLacking(shelf, [order], {
+        leave: (origin) => {
+          left.push(origin);
+          inHand(origin);
+          return Promise.resolve();
+        },
+      });
+    return { log, whole, left, leave };
+  }
+
+  it('leaves what lacks entries, and that alone, as long as it lacks them', async () => {
+    const { log, whole, left, leave } = bench(2, 5);
+    await leave(() => log.take(named.slice(2, 4)));
+    assert.deepEqual(left, [log.origin]);
+    assert.deepEqual([log.isUncertain, whole.isUncertain], [true, false]);
+  });
+
+  it('goes on with a log of which what was in hand makes all that the root has signed', async () => {
+    const { log, left, leave } = bench(2, 4);
+    await leave(() => log.take(named.slice(2, 5)));
+    assert.deepEqual(left, [log.origin]);
+    assert.equal(log.isUncertain, false);
+  });
+
+  it('refuses where what was in hand makes another tree than the root has signed, and goes on', async () => {
+    const { log, leave } = bench(2, 4);
+    await rejectsWith(
+      leave(() => log.take(other.slice(2, 5))),
+      'REFUSED',
+      /another tree of 4 entries/,
+    );
+    assert.equal(log.isUncertain, false);
+  });
+
+  it('leaves one too that comes to lack them meanwhile', async () => {
+    const { log, whole, left, leave } = bench(2, 4);
+    await leave(() => (whole.tree.trouble = new Error('closed')));
+    assert.deepEqual(left, [log.origin, whole.origin]);
+    assert.deepEqual([log.isUncertain, whole.isUncertain], [true, true]);
+  });
+
+  it('goes on with all of them where one cannot be left, but for one that waited before', async () => {
+    const { log, whole, leave } = bench(2, 4);
+    whole.tree.trouble = new Error('closed');
+    whole.suspend();
+    await assert.rejects(
+      leave(() => {
+        throw new Error('the disk failed');
+      }),
+      /the disk failed/,
+    );
+    assert.deepEqual([log.isUncertain, whole.isUncertain], [false, true]);
   });
 });
 
