@@ -57,6 +57,8 @@ export class Healing {
     try {
       // What the key that is given up had permitted binds nobody any more: what was published of that has to be here.
       const givenUp = checkpointsGivenUp(shelf.home, entries);
+      // A thief who went on adding to a log would keep the order out: it would never be looked at whole.
+      for (const log of shelf.ownLogs) log.disregard(givenUp);
       if (isContradicted) await requireNaming(shelf.home, entries, this.#modules);
       await requireWhole(this.#options, this.#modules, { forced, givenUp, isDivided: isContradicted });
       if (fence === undefined && !forced) await this.#modules.requireUnfenced(givenUp);
@@ -73,6 +75,7 @@ export class Healing {
           }));
       return index + all.length - entries.length;
     } finally {
+      for (const log of shelf.ownLogs) log.disregard([]);
       this.#isSigning = false;
       this.#isUnderWay = false;
     }

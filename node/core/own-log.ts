@@ -42,6 +42,8 @@ export class OwnLog implements Followed {
   #isShort = false;
   /** It was shorter than what the root has signed, which says only that it was as long at least. */
   #isUncertain = false;
+  /** Public keys that the root is about to give up. */
+  #disregarded: readonly Uint8Array[] = [];
   /** Pieces that are being taken. */
   readonly #taking = new Set<Promise<unknown>>();
 
@@ -150,8 +152,18 @@ export class OwnLog implements Followed {
     return this.#modules.isWriting() && !this.#isShort;
   }
 
+  /** From here on nothing is taken that these keys alone have signed; with none, as before. */
+  disregard(keys: readonly Uint8Array[]): void {
+    this.#disregarded = keys;
+  }
+
+  #isDisregarded(note: Uint8Array): boolean {
+    const keys = this.#disregarded;
+    return keys.length > 0 && this.isOurs(note) && this.signersOf(note, keys).length === 0;
+  }
+
   async apply(piece: Piece): Promise<Kept> {
-    if (this.#isWritten) return { outcome: 'known', size: this.tree.size };
+    if (this.#isWritten || this.#isDisregarded(piece.note)) return { outcome: 'known', size: this.tree.size };
     const taking = this.#modules.copy.apply(piece);
     this.#taking.add(taking);
     return taking.finally(() => this.#taking.delete(taking));

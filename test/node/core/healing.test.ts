@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { RegionFixture, type TestKey } from '../../support/region-fixture.ts';
 import { isNodeError } from '../../../node/node-error.ts';
-import { encodeAnswer, parseRequest, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
+import { encodeAnswer, parseRequest, SYNC_PROTOCOL, TOPICS } from '../../../node/sync/messages.ts';
 import { WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { cosignatureBy, noteOf } from '../../support/keeper-fixture.ts';
@@ -272,5 +272,34 @@ describe('a network of nodes in which a thief has told a region in another way',
       isNodeError(error, 'LOG_CONTRADICTED'),
     );
     await heal();
+  });
+
+  it('T3: a thief who goes on adding to the log of FR does not keep the order out', async () => {
+    await world.pass(40);
+    await deceive(['DE']);
+    await meet();
+    const bad = await copyOfLog();
+    const thief = world.network.join('thief');
+    for (const other of OTHERS) world.network.cut('thief', other);
+    const from = bad.entries.length;
+    let isOver = false;
+    const feed = async () => {
+      for (let i = 0; !isOver && i < 400; i++) {
+        bad.revoke([800_000 + i]);
+        const { entries } = bad;
+        const at = Math.max(from, entries.length - 4);
+        thief.publish(
+          TOPICS.trust,
+          encodeAnswer({ kind: 'range', from: at, entries: entries.slice(at), note: noteOf(bad), path: [] }),
+        );
+        await world.clock.wait(4);
+      }
+    };
+    void feed();
+    const before = sizeAt('FR');
+    await world.pass(0.25);
+    assert.ok(sizeAt('FR') > before, 'FR takes what it is given');
+    await heal();
+    isOver = true;
   });
 });
