@@ -29,6 +29,8 @@ export const LIES = {
   flood: 'says things again and again, and noise',
   'roll back': 'says what was true some time ago',
   'fast forward': 'signs trees of its own log that it does not have',
+  reorder: 'gives entries that are asked for in another order, half of the time that there are two at least',
+  oversize: 'gives far more entries than fit an answer, half of the time',
 } as const;
 
 /** What liars do together, by one plan; each counts once in a run. */

@@ -10,10 +10,12 @@ import {
   type AnswerTo,
   encodeAnswer,
   parseAnswer,
+  SYNC_PROTOCOL,
   type SyncAnswer,
   TOPICS,
 } from '../../node/sync/messages.ts';
 import { ReferenceTree } from '../support/reference-tree.ts';
+import { spoilt } from '../support/spoiling.ts';
 import { logsOn } from './audit.ts';
 import { Chance } from './chance.ts';
 import { Collusion } from './collusion.ts';
@@ -28,13 +30,15 @@ const MINUTE_MS = 60_000;
 const FLOOD = 100;
 /** Messages that a liar keeps to repeat them. */
 const KEPT_MAX = 64;
-const SHARES = { withheld: 0.5, forged: 0.2, rolledBack: 0.5 } as const;
+const SHARES = { withheld: 0.5, forged: 0.2, rolledBack: 0.5, spoilt: 0.5 } as const;
 
 export class Liar {
   readonly #machine: Machine;
   readonly #world: World;
   readonly #lies: ReadonlySet<Lie>;
   readonly #chance: Chance;
+  /** Apart, so that the other lies of a liar stay as they are. */
+  readonly #spoiling: Chance;
   /** What it said before, oldest first. */
   readonly #said: Wire[] = [];
   readonly #told = new Set<Lie>();
@@ -49,6 +53,7 @@ export class Liar {
     this.#collusion = collusion;
     this.#lies = new Set(lies);
     this.#chance = new Chance(world.options.seed, `liar ${machine.region}`);
+    this.#spoiling = new Chance(world.options.seed, `spoiling ${machine.region}`);
     const { honest } = world;
     this.#deceived = new Set(
       this.#chance.some(honest, Math.floor(honest.length / 2)).map(({ name }) => name),
@@ -76,7 +81,20 @@ export class Liar {
       this.#said.push(wire);
       this.#said.splice(0, this.#said.length - KEPT_MAX);
     }
-    return lied;
+    return lied && this.#spoilt(wire, lied);
+  }
+
+  /** Entries that are asked for, as they are of no use. */
+  #spoilt({ kind, protocol }: Wire, bytes: Uint8Array): Uint8Array {
+    const isSpoiling = this.#lies.has('reorder') || this.#lies.has('oversize');
+    if (!isSpoiling || kind !== 'answer' || protocol !== SYNC_PROTOCOL) return bytes;
+    const answer = rangeOf(bytes);
+    if (answer === undefined || !this.#spoiling.hits(SHARES.spoilt)) return bytes;
+    // One entry has no other order.
+    const lie = this.#lies.has('reorder') && answer.entries.length > 1 ? 'reorder' : 'oversize';
+    if (!this.#lies.has(lie)) return bytes;
+    this.#count(lie);
+    return encodeAnswer(spoilt(answer, lie));
   }
 
   #lieOf(wire: Wire): Uint8Array | undefined {

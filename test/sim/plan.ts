@@ -21,7 +21,10 @@ export interface Plan {
   readonly revokedShare: number;
 }
 
-const LYING = Object.keys(LIES) as Lie[];
+/** Drawn apart, in these shares of the liars: what else befalls a seed is drawn as without them. Few answers have entries that can be in another order. */
+const SPOILING = { reorder: 0.8, oversize: 0.6 } as const satisfies Partial<Record<Lie, number>>;
+const SPOILT = Object.keys(SPOILING) as (keyof typeof SPOILING)[];
+const LYING = (Object.keys(LIES) as Lie[]).filter((lie) => !(lie in SPOILING));
 /** Once in a run at most, early enough to be seen to their ends, in these shares of the seeds. */
 const ONCE = { 'old disk': 0.5, 'key rotation': 0.5, failover: 0.25 } as const;
 const ONCE_UNTIL_SHARE = 0.8;
@@ -76,10 +79,11 @@ export function drawPlan(seed: number, { nodes, ms }: { nodes: number; ms: numbe
       events.push({ atMs: apart.whole(0, ONCE_UNTIL_SHARE * ms), kind });
   }
   events.sort((a, b) => a.atMs - b.atMs);
+  const spoiling = new Chance(seed, 'spoiling');
   const together = new Chance(seed, 'schemes');
   const isColluding = liars >= 2 && together.hits(COLLUDING_SHARE);
   return {
-    lies,
+    lies: lies.map((told) => [...told, ...SPOILT.filter((lie) => spoiling.hits(SPOILING[lie]))]),
     schemes: isColluding ? (Object.keys(SCHEMES) as Scheme[]) : [],
     events,
     cadence: chance.hits(USUAL_SHARE) ? USUAL : chance.pick(CALMER),

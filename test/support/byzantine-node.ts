@@ -8,7 +8,6 @@ import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { openNodeIdentity } from '../../node/service/node-identity.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import {
-  type AnswerTo,
   encodeAnswer,
   parseAnswer,
   parseRequest,
@@ -16,8 +15,6 @@ import {
   type SyncAnswer,
   TOPICS,
 } from '../../node/sync/messages.ts';
-import { RANGE_BYTES_MAX } from '../../node/sync/sync-limits.ts';
-import { ENTRY_BYTES_MAX } from '../../protocol/limits.ts';
 import { forkMessage } from '../../node/sync/sync-server.ts';
 import { Forger } from './forger.ts';
 import { answerOf } from './log-story.ts';
@@ -25,9 +22,7 @@ import { parseNote } from '../../protocol/log/note.ts';
 import { realModules } from './issuing-child.ts';
 import { sha256 } from './primitives.ts';
 import { ReferenceTree } from './reference-tree.ts';
-
-/** What becomes of entries that are asked for: none come, or they come in another order, or far more of them than fit. */
-export type Spoiling = 'withhold' | 'reorder' | 'oversize';
+import { type Spoiling, spoilt } from './spoiling.ts';
 
 /** Milliseconds for which one who cosigns all that he hears leaves a tree alone: others who do so hear him. */
 const COSIGNED_AGAIN_MS = 5_000;
@@ -151,18 +146,5 @@ export class ByzantineNode {
     const answer = answerOf(asked, { origin, tree: story, note, slander: this.slander });
     const spoiling = this.spoils.get(region);
     return answer.kind === 'range' && spoiling !== undefined ? spoilt(answer, spoiling) : answer;
-  }
-}
-
-function spoilt(answer: AnswerTo<'range'>, spoiling: Spoiling): SyncAnswer {
-  switch (spoiling) {
-    case 'withhold':
-      return { kind: 'refused', reason: 'not-there' };
-    case 'reorder':
-      return { ...answer, entries: answer.entries.toReversed() };
-    case 'oversize': {
-      const length = Math.ceil(RANGE_BYTES_MAX / ENTRY_BYTES_MAX) + 2;
-      return { ...answer, entries: Array.from({ length }, () => new Uint8Array(ENTRY_BYTES_MAX)) };
-    }
   }
 }
