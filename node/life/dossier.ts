@@ -74,6 +74,8 @@ export const changeSchema = z.strictObject({
   corrects: z.int().optional(),
   /** Codes were revoked to make place for it. */
   madePlace: z.literal(true).optional(),
+  /** Facts that were told with an order and that lists in force by then said too, as an update saw it first: they count as lists say them. */
+  listed: z.array(z.string()).optional(),
   /** It was seen to be revoked: when first, and whether the person has declared anew since. Of the newest code, and of those that orders gave. */
   withdrawn: z.strictObject({ isDeclared: z.boolean(), notedAtS: z.int().optional() }).optional(),
 });

@@ -5,6 +5,8 @@
  */
 import { type Status } from '../../protocol/code/status.ts';
 import { type Basis } from '../../protocol/disclosure/basis.ts';
+import { type ListKind } from '../lists/kinds.ts';
+import { type ListView } from '../lists/list-view.ts';
 import { byPlace } from '../registry/pages.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type RegistryRecord } from '../registry/registry.ts';
@@ -34,8 +36,16 @@ export function foundOf({ log, index, hour, fields }: RegistryRecord): StatusCha
   };
 }
 
+/** Whether somebody may hold codes that orders gave and of which their dossier does not tell: who has a green one that an update gave, and that runs, has none. */
+export function mayHoldUnnoted(dossier: Dossier, at: JudgedAt): boolean {
+  const newest = newestByRules(dossier);
+  if (newest === undefined || isNewestRevoked(dossier, at)) return true;
+  if (at.unfinished?.has(dossier.declaration.subject) === true) return true;
+  return newest.status.colour !== 'green' && newest.status.expiresAtS > at.nowS;
+}
+
 /** Whether the newest code by rules that a dossier tells of counts no more before its end. */
-export function isNewestRevoked(dossier: Dossier, { nowS, isRevoked }: JudgedAt): boolean {
+function isNewestRevoked(dossier: Dossier, { nowS, isRevoked }: JudgedAt): boolean {
   const newest = newestByRules(dossier);
   return newest !== undefined && newest.status.expiresAtS > nowS && isRevoked(newest);
 }
@@ -84,7 +94,7 @@ export async function boundByFound(
   judged: readonly Judged[],
   held: ReadonlyMap<string, readonly RegistryRecord[]>,
   at: JudgedAt,
-  bases: Bases,
+  { bases, view }: { readonly bases: Bases; readonly view: Pick<ListView, 'versionOf'> },
 ): Promise<Judged[]> {
   const all: Judged[] = [];
   for (const one of judged) {
@@ -94,7 +104,11 @@ export async function boundByFound(
       continue;
     }
     const unnoted = unnotedOf(one.dossier, records).filter((change) => !isAmong(change, one.found));
-    const found = [...one.found, ...unnoted].sort(byPlace);
+    const found: StatusChange[] = [];
+    for (const change of [...one.found, ...unnoted].sort(byPlace)) {
+      const listed = namesListed(await bases.of(change), one, view);
+      found.push(listed.length === 0 ? change : { ...change, listed });
+    }
     all.push(await boundOf({ ...one, found }, records, at, bases));
   }
   return all;
@@ -122,7 +136,7 @@ async function boundOf(
     if (!isUnknown && basis.kind !== 'rules') continue;
     // What is not known was told by the end of its hour.
     if (isLifted(one, order, isUnknown ? order.atS + HOUR_S : basis.atS)) continue;
-    const told = isUnknown ? undefined : toldOf(basis, one, at);
+    const told = isUnknown ? undefined : toldOf(basis, order.listed, one, at);
     const isUnfinished = at.unfinished?.has(dossier.declaration.subject) === true;
     const isTold = told === undefined || isUnfinished || isStricter(told, given);
     if (!isGone(order, at)) {
@@ -181,9 +195,31 @@ function isAmong(place: Place, places: readonly Place[]): boolean {
   return places.some((other) => byPlace(other, place) === 0);
 }
 
+/** The facts told with an order that lists say too, in versions that were in force by then: the list is to be mended, and nobody else. */
+function namesListed(
+  basis: Basis | 'unread' | undefined,
+  { known }: Judged,
+  view: Pick<ListView, 'versionOf'>,
+): string[] {
+  if (basis === undefined || basis === 'unread' || basis.kind !== 'rules') return [];
+  const isBefore = (list: ListKind) => (view.versionOf(list)?.importedAtS ?? Infinity) <= basis.atS;
+  return listedOf(known).flatMap(([name, value]) => {
+    const source = known.sources.get(name);
+    if (source?.from !== 'list' || basis.facts[name] !== value || !isBefore(source.list)) return [];
+    // What a stay means is said by another list.
+    return source.list === 'travel' && !isBefore('areas') ? [] : [name];
+  });
+}
+
 /** What the rules give now on what was told, or demand at least; undefined where they give nothing on it, or others gave the code: then it counts to its end. */
-function toldOf({ rule, facts }: Basis & { readonly kind: 'rules' }, { known }: Judged, at: JudgedAt) {
+function toldOf(
+  { rule, facts }: Basis & { readonly kind: 'rules' },
+  listed: readonly string[] = [],
+  { known }: Judged,
+  at: JudgedAt,
+) {
   if (rule !== at.ruleSet.id) return undefined;
-  const now = withListed(new Map(Object.entries(facts)), listedOf(known), at.ruleSet);
+  const told = Object.entries(facts).filter(([name]) => !listed.includes(name));
+  const now = withListed(new Map(told), listedOf(known), at.ruleSet);
   return now && sureOf(at.ruleSet, now, at.nowS);
 }

@@ -31,7 +31,7 @@ import { isAbout, isUnsettled, upheldOf, withOutcome } from './objections.ts';
 import { Bases, type BasesModules } from './bases.ts';
 import { basisOf, givenBy, isStricter, judge, type JudgedAt, type Judgement, reasonOf } from './judging.ts';
 import { type Known, knownOf, type RulingState } from './known.ts';
-import { boundByFound, foundOf, isNewestRevoked, issuedOtherwise, mayHoldOther, unnotedOf } from './found.ts';
+import { boundByFound, foundOf, issuedOtherwise, mayHoldOther, mayHoldUnnoted, unnotedOf } from './found.ts';
 import { boundByOverrides } from './overriding.ts';
 import { type HeldOn, Holdings, isToIssue, type Running, type ToIssue } from './holdings.ts';
 import { Listings } from './listings.ts';
@@ -137,13 +137,8 @@ export class Updater {
 
   async #judged(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<Judged[]> {
     const { found, view } = await this.#listings.find(persons, at.nowS);
-    const undecided = persons.filter(
-      ({ dossier }) =>
-        newestByRules(dossier) === undefined ||
-        isNewestRevoked(dossier, at) ||
-        at.unfinished?.has(dossier.declaration.subject) === true,
-    );
-    const records = await this.#holdings.recordsOf(undecided, at.nowS);
+    const looked = persons.filter(({ dossier }) => mayHoldUnnoted(dossier, at));
+    const records = await this.#holdings.recordsOf(looked, at.nowS);
     const judged: Judged[] = [];
     for (const [i, person] of persons.entries()) {
       const { pseudonym, dossier } = person;
@@ -159,7 +154,7 @@ export class Updater {
     const others = bound.filter((one) => !records.has(one.pseudonym) && mayHoldOther(one, at));
     const held = new Map([...records, ...(await this.#holdings.recordsOf(others, at.nowS))]);
     await bases.ahead(bound.flatMap((one) => placesToWeigh(one, held.get(one.pseudonym))));
-    return boundByFound(bound, held, at, bases);
+    return boundByFound(bound, held, at, { bases, view });
   }
 
   /** Gives the persons who hold what must pass no more, and could not be revoked yet. */
@@ -287,9 +282,10 @@ export class Updater {
 /** Codes by orders of which `boundByFound` asks what they rest on, and some more. */
 function placesToWeigh({ dossier, judgement }: Judged, held?: readonly RegistryRecord[]): readonly Place[] {
   const given = judgement.what === 'overridden' ? judgement.given : givenBy(judgement);
-  if (held === undefined || given === undefined) return [];
-  const noted = dossier.changes.filter(({ kind }) => kind === 'found');
-  return [...noted, ...unnotedOf(dossier, held)].filter(({ status }) => isStricter(status, given));
+  if (held === undefined) return [];
+  const isWeighed = ({ kind, status }: StatusChange) =>
+    kind === 'found' && given !== undefined && isStricter(status, given);
+  return [...dossier.changes.filter(isWeighed), ...unnotedOf(dossier, held)];
 }
 
 /** Undefined where nothing is to be found out about somebody. */

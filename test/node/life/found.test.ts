@@ -245,6 +245,34 @@ describeOnAllTables('A stricter code of an order by rules', () => {
     assert.equal((await region.life.holder('P1', false)).objections[0]?.state, 'corrected');
   });
 
+  it('binds by what was told for the person alone: what lists said by then ends with the list that is mended', async () => {
+    await region.declare([1, 2, 3]);
+    await region.update();
+    const listed = { 'control.level': 'key', 'control.since': region.today };
+    await region.control([1, 2]);
+    region.later(HOURS);
+    await region.order(1, listed);
+    await region.order(2, { ...listed, 'contact.secondary': region.today });
+    await region.order(3, listed);
+    assert.deepEqual(await region.update(), { unchanged: 2, overridden: 1 });
+    region.later(HOURS);
+    await region.control([9]);
+    assert.deepEqual(await region.update(), { better: 1, overridden: 2 });
+    const codes = await Promise.all([1, 2, 3].map((n) => region.codesOf(n)));
+    assert.deepEqual(codes, ['(green) red green', '(green) red', '(green) red']);
+  });
+
+  it('binds by all that was told where lists say it only since then', async () => {
+    await region.declare([1]);
+    await region.order(1, { 'control.level': 'key', 'control.since': region.today });
+    region.later(HOURS);
+    await region.control([1]);
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    region.later(HOURS);
+    await region.control([9]);
+    assert.deepEqual(await region.update(), { overridden: 1 });
+  });
+
   it('of other rules than those of updates counts to its end', async () => {
     await region.declare([1]);
     await region.update();
