@@ -1,10 +1,10 @@
-/** Suite `vdsnc`: ICAO visible digital seals, each under the key of its own certificate, on the vectors under `vdsnc/`. */
+/** Suite `vdsnc`: ICAO visible digital seals, each under the key of its own certificate, which has to be that of a signer, on the vectors under `vdsnc/`. */
 import { join } from 'node:path';
 import { z } from 'zod';
 import { isProtocolError } from '../../protocol/fault.ts';
+import { signerOf } from '../../protocol/foreign/seal-signer.ts';
 import { parseSeal } from '../../protocol/foreign/seal.ts';
 import { nativeForeignPrimitives } from '../crypto/foreign-primitives.ts';
-import { readCertificate } from '../foreign/certificate.ts';
 import { jsonFilesOf } from './files.ts';
 import { Tally, type Suite } from './suite.ts';
 
@@ -37,8 +37,11 @@ export const vdsncSuite: Suite = {
 function answerOf(text: string): string | undefined {
   const { sha256, verifyForeign } = nativeForeignPrimitives;
   try {
-    const { algorithm, message, signature, certificate } = parseSeal(sha256, text);
-    const { publicKey } = readCertificate(certificate);
+    const seal = parseSeal(sha256, text);
+    const { signer, flaw } = signerOf(seal) ?? {};
+    if (signer === undefined) return flaw ?? 'KEY_ID_MISSING';
+    const { algorithm, message, signature } = seal;
+    const { publicKey } = signer.certificate;
     return verifyForeign({ algorithm, publicKey, message, signature }) ? undefined : 'SIGNATURE_INVALID';
   } catch (error) {
     if (isProtocolError(error)) return error.fault.code;

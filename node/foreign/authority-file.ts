@@ -58,7 +58,11 @@ export function certificatesIn(bytes: Uint8Array): readonly Uint8Array[] {
   );
 }
 
-function readAuthority(der: Uint8Array): AuthorityInFile {
+/**
+ * The authority of one certificate in DER, which it signed itself.
+ * @throws {ProtocolError} as `parseCertificate` and `authorityOf`; SIGNATURE_INVALID; KEY_INVALID for signed data around certificates.
+ */
+export function readAuthority(der: Uint8Array): AuthorityInFile {
   if (SIGNED_DATA.test(Buffer.from(der.subarray(0, 24)).toString('hex')))
     throw new ProtocolError(
       'KEY_INVALID',

@@ -52,7 +52,7 @@ export function openCertificate(der: Uint8Array): crypto.X509Certificate {
 }
 
 /** The key in a certificate, which OpenSSL reads only now. @throws {ProtocolError} KEY_INVALID for what it can make no key of. */
-export function keyObjectOf(certificate: crypto.X509Certificate): crypto.KeyObject {
+function keyObjectOf(certificate: crypto.X509Certificate): crypto.KeyObject {
   try {
     return certificate.publicKey;
   } catch (cause) {
@@ -61,7 +61,7 @@ export function keyObjectOf(certificate: crypto.X509Certificate): crypto.KeyObje
 }
 
 /** The country of a certificate's subject, as `SignerCertificate` has it. Node writes an attribute a line and escapes line breaks in their values. */
-export function countryNamed(certificate: crypto.X509Certificate): string {
+function countryNamed(certificate: crypto.X509Certificate): string {
   // Node has none for one that is empty.
   const subject = (certificate.subject as string | undefined) ?? '';
   const countries = subject.split('\n').filter((attribute) => attribute.startsWith('C='));

@@ -2,7 +2,6 @@
  * Lists of keys of others, in the forms that exist: X.509 as PEM or DER, lists of certificates as gateways give them out, did:web documents, and
  * key sets of issuers of cards. Whoever chose the file vouches for it: signatures around a list are not checked. Spec: SPEC.md 17.7.
  */
-import type * as crypto from 'node:crypto';
 import { decodeUtf8 } from '../../protocol/encoding/utf8.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { cardKeysOf } from '../../protocol/foreign/card-keys.ts';
@@ -12,20 +11,25 @@ import { isObject, memberOf, parseForeignJson, textOf } from '../../protocol/for
 import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
 import { FOREIGN_KEYS_MAX, NAME_CHARS_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { publicKeyOfJwk } from '../../protocol/foreign/jwk.ts';
+import { type Authority } from '../../protocol/foreign/seal-authority.ts';
 import { SIGNS_SEALS } from '../../protocol/foreign/seal-signer.ts';
 import { nativeSha256 } from '../crypto/native.ts';
 import { isForeignKey } from '../crypto/foreign-signatures.ts';
+import { readAuthority } from './authority-file.ts';
 import { CERTIFICATE_BYTES_MAX, openCertificate } from './certificate.ts';
 import { hcertKeyOf } from './hcert-key.ts';
-import { AUTHORITIES_MAX, sealAuthorityOf, sealKeyOf } from './seal-key.ts';
+import { sealKeyOf } from './seal-key.ts';
 
 /** Bytes of a file: 32,768 certificates with what stands around them in JSON. */
 export const KEY_LIST_BYTES_MAX = 96 * 1024 * 1024;
 
+/** Authorities of one list: a country has some ten, in force and before. */
+const AUTHORITIES_MAX = 512;
+
 export interface KeyList {
   readonly keys: readonly ForeignKey[];
-  /** Certificates that may issue others: signers of seals are looked up under them. */
-  readonly authorities: readonly crypto.X509Certificate[];
+  /** Who may issue certificates to signers of seals. */
+  readonly authorities: readonly Authority[];
   /** Why each entry that is not taken is not, in words. */
   readonly leftOut: readonly string[];
   /** It is a directory of issuers of cards: theirs, and not those of one issuer that somebody chose. */
@@ -137,7 +141,7 @@ function collect(entries: readonly Entry[]): KeyList {
   if (entries.length === 0) throw new ProtocolError('CLAIMS_MALFORMED', 'expected at least one key');
   if (entries.length > FOREIGN_KEYS_MAX) throw tooMany();
   const keys: ForeignKey[] = [];
-  const authorities: crypto.X509Certificate[] = [];
+  const authorities: Authority[] = [];
   const leftOut: string[] = [];
   for (const [index, entry] of entries.entries()) {
     const read = tried(() => ('der' in entry ? certificateIn(entry) : keyOf(entry)));
@@ -171,9 +175,9 @@ function named(type: string): string {
 }
 
 /** What a certificate is for: an authority issues others; of the others its usage tells who signs seals. */
-function certificateOf(der: Uint8Array, country?: string): ForeignKey | crypto.X509Certificate {
+function certificateOf(der: Uint8Array, country?: string): ForeignKey | Authority {
   const certificate = openCertificate(der);
-  if (certificate.ca) return sealAuthorityOf(der);
+  if (certificate.ca) return readAuthority(der).authority;
   const usages = certificate.keyUsage as string[] | undefined;
   return usages?.includes(SIGNS_SEALS) === true ? sealKeyOf(der, country) : hcertKeyOf(der, country);
 }

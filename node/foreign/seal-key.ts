@@ -1,17 +1,12 @@
-/** Signers of ICAO visible digital seals: pinned themselves, or issued by a pinned authority. Spec: SPEC.md 17.5. */
-import type * as crypto from 'node:crypto';
+/** A signer of ICAO visible digital seals that a verifier or a region names itself, by its X.509 certificate. Spec: SPEC.md 17.5. */
 import { encodeBase64Url } from '../../protocol/encoding/base64-url.ts';
 import { ProtocolError } from '../../protocol/fault.ts';
 import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
 import { SIGNS_SEALS } from '../../protocol/foreign/seal-signer.ts';
-import { type Seal } from '../../protocol/foreign/seal.ts';
-import { countryNamed, keyObjectOf, openCertificate, readCertificate } from './certificate.ts';
-
-/** Authorities that a verifier pins: each is tried on a certificate that no list has. */
-export const AUTHORITIES_MAX = 512;
+import { readCertificate } from './certificate.ts';
 
 /**
- * The key of a certificate of a signer of seals; `country` goes before what the certificate says of it.
+ * `country` goes before what the certificate says of it. Whoever names the signer vouches for it: who issued its certificate is not looked at.
  * @throws {ProtocolError} KEY_INVALID, also for a certificate of an authority, one that is not for seals, and one of no country.
  */
 export function sealKeyOf(der: Uint8Array, country?: string): ForeignKey {
@@ -23,41 +18,4 @@ export function sealKeyOf(der: Uint8Array, country?: string): ForeignKey {
   if (issuer === '')
     throw new ProtocolError('KEY_INVALID', 'expected a signer of seals that names its country');
   return { format: 'vdsnc', keyId: encodeBase64Url(fingerprint), issuer, publicKey, fromS, untilS };
-}
-
-/** A certificate that may issue those of signers. @throws {ProtocolError} KEY_INVALID for one whose key cannot be read, and for one of no country. */
-export function sealAuthorityOf(der: Uint8Array): crypto.X509Certificate {
-  const authority = openCertificate(der);
-  keyObjectOf(authority);
-  if (countryNamed(authority) === '')
-    throw new ProtocolError('KEY_INVALID', 'expected an authority that names its country');
-  return authority;
-}
-
-/**
- * The key of the certificate in a seal, if one of the authorities issued it directly, is of its country and was in force itself at `nowS`.
- * Undefined otherwise: a seal's own word makes no key.
- * @throws {ProtocolError} KEY_INVALID for a certificate that signs no seals, whoever issued it: see `sealKeyOf`.
- */
-export function sealKeyUnder(
-  authorities: readonly crypto.X509Certificate[],
-  { certificate }: Seal,
-  nowS: number,
-): ForeignKey | undefined {
-  const key = sealKeyOf(certificate);
-  const signer = openCertificate(certificate);
-  const isIssued = authorities
-    .slice(0, AUTHORITIES_MAX)
-    .some((authority) => countryNamed(authority) === key.issuer && isIssuedBy(signer, authority, nowS));
-  return isIssued ? key : undefined;
-}
-
-function isIssuedBy(
-  signer: crypto.X509Certificate,
-  authority: crypto.X509Certificate,
-  nowS: number,
-): boolean {
-  const isInForce =
-    Date.parse(authority.validFrom) <= 1_000 * nowS && 1_000 * nowS <= Date.parse(authority.validTo);
-  return authority.ca && isInForce && signer.checkIssued(authority) && signer.verify(keyObjectOf(authority));
 }

@@ -13,7 +13,7 @@ import { ANNOUNCERS_MAX, FOREIGN_KEYS_MAX, LOCAL_PROFILES_MAX } from './foreign-
 import { type LocalProfile, mayBeLocal } from './local-profile.ts';
 import { type Sha256 } from '../primitives.ts';
 import { Authorities, type Authority } from './seal-authority.ts';
-import { signerOf } from './seal-signer.ts';
+import { type SignerFlaw } from './seal-signer.ts';
 
 export interface AnnouncedKey extends ForeignKey {
   readonly adapter: Adapter;
@@ -131,11 +131,9 @@ export class AnnouncedCodes {
   }
 
   /** Why the certificate of a seal makes no signer by the authorities of a region: undefined where it may make one, and where the region announces none. */
-  signerFlaw(region: string, code: ForeignCode): string | undefined {
-    const authorities = this.#regions.find((one) => one.region === region)?.authorities;
-    const known = authorities?.size ? signerOf(code) : undefined;
-    if (known?.signer === undefined) return known?.flaw;
-    return authorities?.isRefused(this.trust.sha256, known.signer) === true ? 'SIGNER_REFUSED' : undefined;
+  signerFlaw(region: string, code: ForeignCode): SignerFlaw | undefined {
+    const announced = this.#regions.find((one) => one.region === region);
+    return announced && candidatesIn(this.trust.sha256, announced, code).signerFlaw;
   }
 
   /** Whether some profile may read a text, by its beginning alone. */
@@ -168,12 +166,11 @@ function candidatesIn(
   code: ForeignCode,
 ): Candidates<AnnouncedKey> {
   const announced = keys.candidatesFor(code);
-  const signer = announced.keys.length > 0 || authorities.size === 0 ? undefined : signerOf(code)?.signer;
-  if (signer === undefined) return announced;
-  const { keys: vouched, isCrowded } = authorities.keysFor(sha256, signer, code.keyId);
+  if (announced.keys.length > 0) return announced;
+  const vouched = authorities.candidatesFor(sha256, code);
   return {
-    keys: vouched.map(({ authority, ...key }) => ({ ...key, adapter: authority.adapter })),
-    isCrowded,
+    ...vouched,
+    keys: vouched.keys.map(({ authority, ...key }) => ({ ...key, adapter: authority.adapter })),
   };
 }
 

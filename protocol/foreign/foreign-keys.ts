@@ -2,6 +2,7 @@
 import { hexOf } from '../bytes.ts';
 import { type ForeignCode, type ForeignFormat, type KeyUsage } from './foreign-code.ts';
 import { FOREIGN_KEYS_MAX, KEYS_PER_ID_MAX } from './foreign-limits.ts';
+import { type SignerFlaw } from './seal-signer.ts';
 import { fitsAlgorithm, type ForeignCheck, type ForeignPublicKey, isSound } from './signature-check.ts';
 
 export interface ForeignKey {
@@ -38,6 +39,8 @@ export interface KeySource<K extends ForeignKey = ForeignKey> {
 export interface Candidates<K extends ForeignKey = ForeignKey> {
   readonly keys: readonly K[];
   readonly isCrowded: boolean;
+  /** Without keys: why the certificate that a code brings along makes no signer. */
+  readonly signerFlaw?: SignerFlaw | undefined;
 }
 
 const NONE: Candidates<never> = { keys: [], isCrowded: false };

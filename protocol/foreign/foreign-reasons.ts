@@ -41,6 +41,11 @@ export const FOREIGN_REASONS = {
     outcome: 'refused',
     explanation: 'The code lacks what one of its kind has to say, or contradicts itself.',
   },
+  CERTIFICATE: {
+    outcome: 'refused',
+    explanation:
+      'The certificate that came with the code makes no signer of it: no authority that the verifier trusts vouches for it.',
+  },
   SIGNER_OF_OTHER_COUNTRY: {
     outcome: 'refused',
     explanation:

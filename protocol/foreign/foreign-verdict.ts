@@ -2,7 +2,7 @@
 import { type Fault } from '../fault.ts';
 import { isSameIssuer } from './country.ts';
 import { type ForeignCode, type ForeignFormat } from './foreign-code.ts';
-import { type Candidates, type ForeignKey, triedKeys } from './foreign-keys.ts';
+import { type Candidates, type ForeignKey, type TriedKey, triedKeys } from './foreign-keys.ts';
 import {
   type ForeignOutcome,
   foreignOutcomeOf,
@@ -34,11 +34,12 @@ export function judgeForeign<K extends ForeignKey>(
   results: readonly boolean[],
   nowS: number,
 ): ForeignVerdict<K> {
-  const judged = triedKeys(code, candidates, results)
+  const tried = triedKeys(code, candidates, results);
+  const judged = tried
     .filter(({ hasSigned, isVouched }) => hasSigned && isVouched)
     .map(({ key }) => ({ key, reasons: reasonsOf(code, key, nowS) }))
     .sort((a, b) => weightOf(a.reasons) - weightOf(b.reasons))[0];
-  const reasons = judged?.reasons ?? [unsigned(candidates)];
+  const reasons = judged?.reasons ?? [unsigned(candidates, tried)];
   return {
     outcome: foreignOutcomeOf(reasons),
     reasons,
@@ -67,9 +68,14 @@ function weightOf(reasons: readonly ForeignReason[]): number {
   return reasons.filter(({ outcome }) => outcome !== 'note').length;
 }
 
-function unsigned({ keys, isCrowded }: Candidates): ForeignReason {
+function unsigned({ keys, isCrowded, signerFlaw }: Candidates, tried: readonly TriedKey[]): ForeignReason {
+  if (signerFlaw !== undefined) return foreignReason('CERTIFICATE', { why: signerFlaw });
   if (keys.length === 0) return foreignReason('KEY_UNKNOWN');
-  return foreignReason(isCrowded ? 'KEYS_CROWDED' : 'SIGNATURE_INVALID');
+  if (isCrowded) return foreignReason('KEYS_CROWDED');
+  // The key of the certificate made the signature of the code, but no authority that of the certificate.
+  if (tried.some(({ hasSigned }) => hasSigned))
+    return foreignReason('CERTIFICATE', { why: 'SIGNATURE_INVALID' });
+  return foreignReason('SIGNATURE_INVALID');
 }
 
 function reasonsOf(code: ForeignCode, key: ForeignKey, nowS: number): ForeignReason[] {

@@ -10,6 +10,7 @@ import { FOREIGN_SIGNER_BYTES } from '../limits.ts';
 import { type Sha256 } from '../primitives.ts';
 import { foreignSignerOf } from '../trust/announced-signer.ts';
 import { countryOf } from './country.ts';
+import { type ForeignCode } from './foreign-code.ts';
 import { type Candidates, type ForeignKey, type Vouching } from './foreign-keys.ts';
 import {
   ANNOUNCED_AUTHORITIES_MAX,
@@ -17,7 +18,7 @@ import {
   REFUSED_SIGNERS_MAX,
   X509_KEY_ID_BYTES_MAX,
 } from './foreign-limits.ts';
-import { type SealSigner } from './seal-signer.ts';
+import { type SealSigner, type SignerFlaw, signerOf } from './seal-signer.ts';
 import { type EcPublicKey, type ForeignCheck, isSound, type RsaPublicKey } from './signature-check.ts';
 import { type Certificate, signatureFor } from './x509.ts';
 
@@ -36,6 +37,8 @@ export interface Authority {
 
 /** A key of a signer that an authority vouches for. */
 export type VouchedKey = ForeignKey & { readonly vouching: Vouching };
+
+const NONE: Candidates<never> = { keys: [], isCrowded: false };
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
 const sized = (min: number, max: number) =>
@@ -139,7 +142,7 @@ export function sealSignerName(sha256: Sha256, publicKey: EcPublicKey | RsaPubli
   return foreignSignerOf(sha256, 'vdsnc', { ...publicKey });
 }
 
-/** The authorities of one region, by what certificates say of who issued them. */
+/** Authorities that a region announces or a verifier pins, by what certificates say of who issued them. */
 export class Authorities<A extends Authority = Authority> {
   readonly #byName = new Map<string, { all: A[]; isCrowded: boolean }>();
   readonly #refused: ReadonlySet<string>;
@@ -158,20 +161,33 @@ export class Authorities<A extends Authority = Authority> {
     }
   }
 
-  isRefused(sha256: Sha256, { certificate }: SealSigner): boolean {
-    return this.#refused.size > 0 && this.#refused.has(hexOf(sealSignerName(sha256, certificate.publicKey)));
+  /**
+   * The key of the certificate that a seal brings along, by each authority, of at most eight, that it names and that is of its country: what they sign is left to be
+   * checked. Where the certificate makes no signer, whoever issued it, no key, and why; without authorities nothing is looked at.
+   */
+  candidatesFor(sha256: Sha256, code: ForeignCode): Candidates<VouchedKey & { readonly authority: A }> {
+    const known = this.size === 0 ? undefined : signerOf(code);
+    if (known === undefined) return NONE;
+    const signerFlaw = known.flaw ?? this.#refusalOf(sha256, known.signer);
+    return known.signer === undefined || signerFlaw !== undefined
+      ? { ...NONE, signerFlaw }
+      : this.#keysFor(sha256, known.signer, code.keyId);
   }
 
-  /** The key of a signer by each authority, of at most eight, that it names and that is of its country: what they sign is left to be checked. */
-  keysFor(
+  #refusalOf(sha256: Sha256, { certificate }: SealSigner): SignerFlaw | undefined {
+    const isRefused =
+      this.#refused.size > 0 && this.#refused.has(hexOf(sealSignerName(sha256, certificate.publicKey)));
+    return isRefused ? 'SIGNER_REFUSED' : undefined;
+  }
+
+  #keysFor(
     sha256: Sha256,
-    signer: SealSigner,
+    { certificate, authorityKeyId }: SealSigner,
     keyId: string,
   ): Candidates<VouchedKey & { readonly authority: A }> {
-    const { certificate, authorityKeyId } = signer;
     const { issuer, publicKey, fromS, untilS } = certificate;
     const under = this.#byName.get(nameOf(issuer.country, sha256(issuer.bytes), authorityKeyId));
-    if (under === undefined || this.isRefused(sha256, signer)) return { keys: [], isCrowded: false };
+    if (under === undefined) return NONE;
     const keys = under.all.map((authority) => ({
       ...{ format: 'vdsnc' as const, keyId, issuer: authority.country, publicKey, fromS, untilS, authority },
       vouching: {

@@ -16,7 +16,7 @@ const DOCUMENT_TYPES: ReadonlyMap<unknown, string> = new Map([
   ['icao.test', 'NT'],
 ]);
 
-/** A fault of the reader, or what speaks against a certificate whoever issued it. Codes are stable API. */
+/** A fault of the reader, what speaks against a certificate whoever issued it, or that its signer is refused. Codes are stable API. */
 export type SignerFlaw =
   | FaultCode
   | 'SELF_SIGNED'
@@ -25,7 +25,8 @@ export type SignerFlaw =
   | 'KEY_USAGE'
   | 'DOCUMENT_TYPE'
   | 'COUNTRY'
-  | 'AUTHORITY_UNNAMED';
+  | 'AUTHORITY_UNNAMED'
+  | 'SIGNER_REFUSED';
 
 /** A certificate in which all is as it has to be of a signer of this seal. That somebody who is trusted issued it, nothing says yet. */
 export interface SealSigner {

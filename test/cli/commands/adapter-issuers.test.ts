@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { SIGNS_SEALS } from '../../../protocol/foreign/seal-signer.ts';
 import { encodeBase64 } from '../../../protocol/encoding/base64.ts';
 import { jwkOf } from '../../support/card-fixture.ts';
 import { TestCli } from '../../support/cli.ts';
+import { issueSigner, makeAuthority } from '../../support/csca-fixture.ts';
 import { makeEcSigner } from '../../support/foreign-keys.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
-import { makeCertificate } from '../../support/x509-fixture.ts';
 
 /** As many as the words for them: the first five are named. */
 const ISSUERS = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `https://${name}.example/issuer`);
@@ -103,9 +102,7 @@ describe('entente adapter announce with a directory of issuers of cards', functi
 describe('entente adapter announce with certificates of authorities', function () {
   this.timeout(60_000);
   const folder = temporaryFolders();
-  const names = { country: 'AT', subject: 'Signer', issuer: 'Authority' };
-  const authority = makeEcSigner();
-  const AUTHORITY = makeCertificate(authority, { ...names, isAuthority: true, subject: 'Authority' });
+  const authority = makeAuthority();
   let cli: TestCli;
   const announce = (file: string, ...ders: readonly Uint8Array[]) => {
     const rows = ders.map((der) => ({ rawData: encodeBase64(der) }));
@@ -124,14 +121,14 @@ describe('entente adapter announce with certificates of authorities', function (
   });
 
   it('B35 refuses authorities alone, and says whose certificates it takes', async () => {
-    const { exit, err } = await announce('csca.json', AUTHORITY, AUTHORITY);
+    const { exit, err } = await announce('csca.json', authority.certificate, authority.certificate);
     assert.equal(exit, 1);
     assert.match(err, /2 certificates of authorities \(CSCA\) and no signer's[^]*KEY_INVALID[^]*sig\.cer/);
   });
 
   it('takes the signers beside them, and says what it left out', async () => {
-    const signer = makeCertificate(makeEcSigner(), { ...names, by: authority, usages: [SIGNS_SEALS] });
-    const { exit, out, err } = await announce('both.json', signer, AUTHORITY);
+    const signer = issueSigner(authority, makeEcSigner());
+    const { exit, out, err } = await announce('both.json', signer, authority.certificate);
     assert.equal(exit, 0, err);
     assert.match(err, /1 certificate of authorities left out/);
     assert.match(out, /announces 1 key of vdsnc as seals/);

@@ -4,6 +4,7 @@ import { encodeBase64 } from '../../../protocol/encoding/base64.ts';
 import { hcertKeyOf } from '../../../node/foreign/hcert-key.ts';
 import { TestCli } from '../../support/cli.ts';
 import { cardTexts, ISSUER, jwkOf, makeJws } from '../../support/card-fixture.ts';
+import { issueSigner, makeAuthority } from '../../support/csca-fixture.ts';
 import { makeEcSigner, makeRsaSigner } from '../../support/foreign-keys.ts';
 import { ISSUED_S, makeHcert, VACCINATION } from '../../support/hcert-fixture.ts';
 import { makeSeal } from '../../support/seal-fixture.ts';
@@ -12,16 +13,8 @@ import { makeCertificate } from '../../support/x509-fixture.ts';
 
 const SIGNER = makeEcSigner();
 const DER = makeCertificate(SIGNER, { country: 'AT' });
-const AUTHORITY = makeRsaSigner();
-const ROOT = makeCertificate(AUTHORITY, { isAuthority: true, subject: 'Authority' });
-const SEAL = makeSeal(SIGNER, {
-  certificate: makeCertificate(SIGNER, {
-    by: AUTHORITY,
-    issuer: 'Authority',
-    subject: 'Signer',
-    usages: ['2.23.136.1.1.14.2'],
-  }),
-});
+const AUTHORITY = makeAuthority({ signer: makeRsaSigner() });
+const SEAL = makeSeal(SIGNER, { certificate: issueSigner(AUTHORITY, SIGNER) });
 const keyId = new Uint8Array(Buffer.from(hcertKeyOf(DER).keyId, 'base64'));
 const HEADER = new Map<number, unknown>([
   [1, -7],
@@ -41,7 +34,7 @@ describe('codes of others on the command line', () => {
     cli.nowS = Math.ceil(ISSUED_S) + 3_600;
     list = cli.path('list.json');
     writeFileSync(list, JSON.stringify([{ country: 'AT', rawData: encodeBase64(DER) }]));
-    writeFileSync(cli.path('root.der'), ROOT);
+    writeFileSync(cli.path('root.der'), AUTHORITY.certificate);
     writeFileSync(cli.path('jwks.json'), JSON.stringify({ keys: [jwkOf(SIGNER)] }));
   });
 

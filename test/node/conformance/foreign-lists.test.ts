@@ -8,6 +8,7 @@ import { makeStatusList } from '../../../protocol/foreign/status-list.ts';
 import { statusListSuite } from '../../../node/conformance/status-list.ts';
 import { type Suite, type SuiteResult } from '../../../node/conformance/suite.ts';
 import { vdsncSuite } from '../../../node/conformance/vdsnc.ts';
+import { issueSigner, makeAuthority } from '../../support/csca-fixture.ts';
 import { makeEcSigner } from '../../support/foreign-keys.ts';
 import { makeSeal } from '../../support/seal-fixture.ts';
 import { makeCertificate } from '../../support/x509-fixture.ts';
@@ -26,15 +27,19 @@ async function runOver(suite: Suite, ...files: unknown[]): Promise<SuiteResult> 
 
 describe('vdsncSuite', () => {
   const signer = makeEcSigner();
-  const good = JSON.parse(makeSeal(signer)) as object;
-  const forged = JSON.parse(makeSeal(signer, { certificate: makeCertificate(makeEcSigner()) })) as object;
+  const authority = makeAuthority();
+  const sealBy = (certificate: Uint8Array) => JSON.parse(makeSeal(signer, { certificate })) as object;
+  const good = sealBy(issueSigner(authority, signer));
+  const forged = sealBy(issueSigner(authority, makeEcSigner()));
+  const selfSigned = sealBy(makeCertificate(signer));
 
   it('passes seals that verify and those that should not', async () => {
     const { passed, failed, reasons } = await runOver(vdsncSuite, { expectVerify: true, seal: good }, [
       { expectVerify: false, seal: forged },
+      { expectVerify: false, seal: selfSigned },
       { expectVerify: false, seal: {} },
     ]);
-    assert.deepEqual([passed, failed, reasons], [3, 0, []]);
+    assert.deepEqual([passed, failed, reasons], [4, 0, []]);
   });
 
   it('fails both mistakes and other layouts, and skips where the folder is absent', async () => {

@@ -6,17 +6,23 @@ import { hcertKeyOf } from '../../../node/foreign/hcert-key.ts';
 import { type KeyList, readKeyList } from '../../../node/foreign/key-list.ts';
 import { sealKeyOf } from '../../../node/foreign/seal-key.ts';
 import { cardKey, ISSUER, jwkOf } from '../../support/card-fixture.ts';
+import {
+  announcedAuthority,
+  type AuthorityParts,
+  CERT_SIGN,
+  keyUsageOf,
+  makeAuthority,
+} from '../../support/csca-fixture.ts';
 import { makeEcSigner, makeRsaSigner } from '../../support/foreign-keys.ts';
 import { makeCertificate } from '../../support/x509-fixture.ts';
 
 const SIGNER = makeEcSigner();
 const DER = makeCertificate(SIGNER, { usages: ['1.3.6.1.4.1.1847.2021.1.2'] });
 const SEALS = makeCertificate(SIGNER, { usages: ['2.23.136.1.1.14.2'] });
-const AUTHORITY = makeCertificate(makeRsaSigner(), { isAuthority: true });
-const [RSA, isKeyUnreadable, isAuthority] = [makeRsaSigner(), true, true] as const;
+const AUTHORITY = makeAuthority({ signer: makeRsaSigner() }).certificate;
+const [RSA, isKeyUnreadable] = [makeRsaSigner(), true] as const;
 const UNREADABLE = makeCertificate(SIGNER, { by: RSA, isKeyUnreadable });
-const UNREADABLE_AUTHORITY = makeCertificate(SIGNER, { by: RSA, isKeyUnreadable, isAuthority });
-const NOWHERE = makeCertificate(SIGNER, { country: '', isAuthority });
+const authorityWith = (parts: AuthorityParts) => makeAuthority({ signer: SIGNER, ...parts }).certificate;
 const OTHER = makeCertificate(makeRsaSigner());
 const NAMELESS = makeCertificate(SIGNER, { country: '', subject: '' });
 const text = (bytes: Uint8Array) => encodeBase64(bytes);
@@ -133,7 +139,7 @@ describe('readKeyList', () => {
 
   it('keeps authorities apart: they sign no codes', () => {
     const { keys, authorities } = readKeyList(bytesOf(pem(AUTHORITY)));
-    assert.deepEqual([keys.length, authorities.length], [0, 1]);
+    assert.deepEqual([keys, authorities], [[], [announcedAuthority({ certificate: AUTHORITY })]]);
   });
 
   for (const [name, content, reason] of [
@@ -145,13 +151,28 @@ describe('readKeyList', () => {
     ],
     [
       'an authority whose key cannot be read',
-      [{ rawData: text(UNREADABLE_AUTHORITY) }, { rawData: text(DER) }],
-      /^entry 0: KEY_INVALID: .*key that can be read/,
+      [{ rawData: text(authorityWith({ by: RSA, isKeyUnreadable })) }, { rawData: text(DER) }],
+      /^entry 0: KEY_INVALID: .*key on P-256/,
     ],
     [
       'an authority of no country',
-      [{ rawData: text(NOWHERE) }, { rawData: text(DER) }],
+      [{ rawData: text(authorityWith({ country: '' })) }, { rawData: text(DER) }],
       /^entry 0: KEY_INVALID: .*country/,
+    ],
+    [
+      'an authority that does not name its key',
+      [{ rawData: text(authorityWith({ extensions: [keyUsageOf(CERT_SIGN)] })) }, { rawData: text(DER) }],
+      /^entry 0: KEY_INVALID: .*names its key/,
+    ],
+    [
+      'an authority that another one issued',
+      [{ rawData: text(authorityWith({ issuer: 'Old', by: RSA })) }, { rawData: text(DER) }],
+      /^entry 0: KEY_INVALID: .*signed itself/,
+    ],
+    [
+      'an authority whose own signature is not good',
+      [{ rawData: text(authorityWith({ by: makeEcSigner() })) }, { rawData: text(DER) }],
+      /^entry 0: SIGNATURE_INVALID/,
     ],
     ['an entry without one', [{}, { rawData: text(DER) }], /^entry 0: KEY_INVALID/],
     ['a certificate too long', [{ rawData: 'A'.repeat(40_000) }, { rawData: text(DER) }], /^entry 0/],

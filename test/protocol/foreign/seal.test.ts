@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { openCertificate } from '../../../node/foreign/certificate.ts';
 import { ForeignTrust } from '../../../node/foreign/foreign-trust.ts';
 import { readKeyList } from '../../../node/foreign/key-list.ts';
-import { sealKeyOf, sealKeyUnder } from '../../../node/foreign/seal-key.ts';
+import { sealKeyOf } from '../../../node/foreign/seal-key.ts';
 import { nativeForeignPrimitives as primitives } from '../../../node/crypto/foreign-primitives.ts';
 import { type FaultCode, isProtocolError } from '../../../protocol/fault.ts';
 import { canonicalJson } from '../../../protocol/foreign/canonical-json.ts';
@@ -11,15 +10,23 @@ import { type ForeignKey, ForeignKeys } from '../../../protocol/foreign/foreign-
 import { type ForeignVerdict } from '../../../protocol/foreign/foreign-verdict.ts';
 import { parseSeal } from '../../../protocol/foreign/seal.ts';
 import { verifyForeign } from '../../../protocol/foreign/verify-foreign.ts';
+import {
+  CERT_SIGN,
+  issueSigner,
+  makeAuthority,
+  type SealSignerParts,
+  type TestAuthority,
+} from '../../support/csca-fixture.ts';
 import { makeEcSigner, makeRsaSigner } from '../../support/foreign-keys.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { makeSeal, SEAL_DATA } from '../../support/seal-fixture.ts';
-import { type CertificateParts, makeCertificate } from '../../support/x509-fixture.ts';
+import { extension, makeCertificate } from '../../support/x509-fixture.ts';
 
 const SIGNS_SEALS = '2.23.136.1.1.14.2';
 const SIGNER = makeEcSigner();
 const CERTIFICATE = makeCertificate(SIGNER, { usages: [SIGNS_SEALS] });
 const GOOD = makeSeal(SIGNER, { certificate: CERTIFICATE });
+const IS_AUTHORITY = Buffer.from('30030101ff', 'hex');
 const NOW_S = Date.UTC(2026, 0, 1) / 1_000;
 
 function verify(
@@ -197,104 +204,100 @@ describe('parseSeal', () => {
   }
 });
 
-describe('sealKeyUnder', () => {
-  const authority = makeRsaSigner();
-  const names = { subject: 'Signer', issuer: 'Authority' };
-  const root = openCertificate(makeCertificate(authority, { isAuthority: true, subject: 'Authority' }));
-  const sealWith = (certificate: Uint8Array) => parseSeal(sha256, makeSeal(SIGNER, { certificate }));
-  const issued = makeCertificate(SIGNER, { ...names, by: authority, usages: [SIGNS_SEALS] });
+describe('ForeignTrust on seals', () => {
+  const authority = makeAuthority();
+  const issued = issueSigner(authority, SIGNER);
+  const rsa = makeAuthority({ signer: makeRsaSigner() });
+  const inItsName = { ...authority, signer: makeEcSigner() };
+  const trusting = (...ders: readonly Uint8Array[]) => new ForeignTrust(ders.map((der) => readKeyList(der)));
+  const trust = trusting(authority.certificate);
+  const judge = (certificate: Uint8Array, { by = trust, nowS = NOW_S, signer = SIGNER, hdr = {} } = {}) => {
+    const data = { ...SEAL_DATA, hdr: { ...SEAL_DATA.hdr, ...hdr } };
+    return by.judge(makeSeal(signer, { certificate, data }), nowS);
+  };
+  const seconds = (timeS: number) => new Date(1_000 * timeS).toISOString().slice(0, 19);
 
-  it('gives the key of a signer that a pinned authority issued', async () => {
-    const key = sealKeyUnder([root], sealWith(issued), NOW_S);
-    assert.ok(key);
-    await assertVerdict(verify(makeSeal(SIGNER, { certificate: issued }), [key]), 'genuine');
+  for (const [name, der, by] of [
+    ['of a pinned authority', issued, trust],
+    [
+      'of a pinned authority with RSA, without key usage and document types, as those in circulation are',
+      issueSigner(rsa, SIGNER, { keyUsage: null, documentTypes: null }),
+      trusting(rsa.certificate),
+    ],
+    [
+      'that a list has itself, whatever its certificate lacks',
+      CERTIFICATE,
+      trusting(authority.certificate, CERTIFICATE),
+    ],
+  ] as const)
+    it(`takes one by a signer ${name}`, () => assertVerdict(judge(der, { by }), 'genuine'));
+
+  const signedBy = (parts: SealSignerParts, by: TestAuthority = authority) => issueSigner(by, SIGNER, parts);
+  const isCritical = true;
+  const none = Uint8Array.of(1, 2, 3);
+  for (const [name, certificate, why] of [
+    ['that somebody issued in the name of the authority', signedBy({}, inItsName), 'SIGNATURE_INVALID'],
+    ['that signed itself', authority.certificate, 'SELF_SIGNED'],
+    ['that may issue others', signedBy({ keyUsage: CERT_SIGN }), 'AUTHORITY'],
+    [
+      'with the flag of an authority',
+      signedBy({ more: [extension('2.5.29.19', IS_AUTHORITY, { isCritical })] }),
+      'AUTHORITY',
+    ],
+    [
+      'with an unknown critical extension',
+      signedBy({ more: [extension('1.2.3', Buffer.of(5, 0), { isCritical })] }),
+      'CRITICAL_EXTENSION',
+    ],
+    ['without the usage of seals', signedBy({ extendedUsage: null }), 'KEY_USAGE'],
+    ['for another use', signedBy({ extendedUsage: ['1.3.6.1.5.5.7.3.2'] }), 'KEY_USAGE'],
+    ['whose usage may be overlooked', signedBy({ isUsageCritical: false }), 'KEY_USAGE'],
+    ['of another type of documents', signedBy({ documentTypes: ['NT'] }), 'DOCUMENT_TYPE'],
+    ['of another country than the authority', signedBy({ country: 'DE' }), 'COUNTRY'],
+    ['of no country', signedBy({ country: '', subject: '' }), 'COUNTRY'],
+    ['whose key cannot be read', signedBy({ isKeyUnreadable: true }), 'KEY_INVALID'],
+    ['that does not say which key issued it', signedBy({ keyId: null }), 'AUTHORITY_UNNAMED'],
+    ['that is no certificate', none, 'CERTIFICATE_MALFORMED'],
+  ] as const)
+    it(`T1 refuses one by a signer ${name}: ${why}`, async () => {
+      const { outcome, reasons } = await judge(certificate);
+      assert.deepEqual(
+        [outcome, ...reasons],
+        ['refused', { code: 'CERTIFICATE', outcome: 'refused', details: { why } }],
+      );
+    });
+
+  for (const [name, certificate] of [
+    ['an authority that is not pinned', signedBy({}, makeAuthority())],
+    ['another key of the authority', signedBy({ keyId: new Uint8Array(20) })],
+    ['an authority by another name', signedBy({ issuer: 'Another' })],
+  ] as const)
+    it(`T1 knows no key of a signer issued by ${name}`, () =>
+      assertVerdict(judge(certificate), 'undetermined', 'KEY_UNKNOWN'));
+
+  it('T1 knows no key without any authority, whatever the certificate says', async () => {
+    const by = trusting(CERTIFICATE);
+    for (const der of [issued, none, authority.certificate])
+      await assertVerdict(judge(der, { by }), 'undetermined', 'KEY_UNKNOWN');
   });
 
-  const other = makeRsaSigner();
-  for (const [name, authorities, certificate] of [
-    ['no authority', [], issued],
-    ['one that it signed itself', [root], CERTIFICATE],
-    [
-      'one that another key signed in its name',
-      [root],
-      makeCertificate(SIGNER, { ...names, by: other, usages: [SIGNS_SEALS] }),
-    ],
-    [
-      'one that an authority of another country issued',
-      [root],
-      makeCertificate(SIGNER, {
-        ...names,
-        by: authority,
-        usages: [SIGNS_SEALS],
-        country: 'US',
-        issuerCountry: 'AT',
-      }),
-    ],
-    [
-      'an authority that is none',
-      [openCertificate(makeCertificate(authority, { subject: 'Authority' }))],
-      issued,
-    ],
-    [
-      'an authority that has ended',
-      [
-        openCertificate(
-          makeCertificate(authority, {
-            isAuthority: true,
-            subject: 'Authority',
-            until: '2025-01-01T00:00:00Z',
-          }),
-        ),
-      ],
-      issued,
-    ],
-  ] as const) {
-    it(`gives none for ${name}`, () => {
-      assert.equal(sealKeyUnder(authorities, sealWith(certificate), NOW_S), undefined);
-    });
-  }
-});
+  it('refuses one that somebody else signed, and one that names another country than the authority', async () => {
+    await assertVerdict(judge(issued, { signer: makeEcSigner() }), 'refused', 'SIGNATURE_INVALID');
+    await assertVerdict(judge(issued, { hdr: { is: 'USA' } }), 'refused', 'CERTIFICATE');
+  });
 
-describe('ForeignTrust on seals', () => {
-  const authority = makeEcSigner();
-  const root = makeCertificate(authority, { isAuthority: true, subject: 'Authority' });
-  const trust = new ForeignTrust([readKeyList(root)]);
-  const signerOf = (parts: CertificateParts) =>
-    makeCertificate(SIGNER, { subject: 'Signer', issuer: 'Authority', by: authority, ...parts });
-  const judge = (certificate: Uint8Array, signer = SIGNER) =>
-    trust.judge(makeSeal(signer, { certificate }), NOW_S);
-
-  it('takes one whose signer a pinned authority issued', () =>
-    assertVerdict(judge(signerOf({ usages: [SIGNS_SEALS] })), 'genuine'));
-
-  it('refuses one that names another country than the authority', () =>
-    assertVerdict(
-      trust.judge(
-        makeSeal(SIGNER, {
-          certificate: signerOf({ usages: [SIGNS_SEALS] }),
-          data: { ...SEAL_DATA, hdr: { ...SEAL_DATA.hdr, is: 'USA' } },
-        }),
-        NOW_S,
-      ),
-      'refused',
-      'SIGNER_OF_OTHER_COUNTRY',
-    ));
-
-  for (const [name, certificate, signer] of [
-    ['without the usage of seals', signerOf({}), SIGNER],
-    ['for another use', signerOf({ usages: ['1.3.6.1.5.5.7.3.2'] }), SIGNER],
-    ['that is an authority', signerOf({ usages: [SIGNS_SEALS], isAuthority: true }), SIGNER],
-    ['that is the pinned authority', root, authority],
-    ['whose key cannot be read', signerOf({ usages: [SIGNS_SEALS], isKeyUnreadable: true }), SIGNER],
-    ['whose subject is empty', signerOf({ usages: [SIGNS_SEALS], country: '', subject: '' }), SIGNER],
-    ['that is no certificate', Uint8Array.of(1, 2, 3), SIGNER],
-  ] as const) {
-    it(`refuses one by a signer ${name}`, async () => {
-      const { outcome, reasons } = await judge(certificate, signer);
-      assert.deepEqual([outcome, reasons[0]?.code], ['refused', 'MALFORMED']);
-      assert.equal(reasons[0]?.details?.['fault'], 'KEY_INVALID');
-    });
-  }
+  it('holds signer and authority against now, to the second', async () => {
+    const until = (untilS: number) => makeAuthority({ until: seconds(untilS) });
+    for (const [authorityUntilS, signerUntilS, ...expected] of [
+      [NOW_S, NOW_S, 'genuine'],
+      [NOW_S - 1, NOW_S, 'refused', 'KEY_NOT_FOR_THIS'],
+      [NOW_S, NOW_S - 1, 'refused', 'KEY_NOT_FOR_THIS'],
+    ] as const) {
+      const ended = until(authorityUntilS);
+      const der = issueSigner(ended, SIGNER, { until: seconds(signerUntilS) });
+      await assertVerdict(judge(der, { by: trusting(ended.certificate) }), ...expected);
+    }
+  });
 });
 
 describe('canonicalJson', () => {
