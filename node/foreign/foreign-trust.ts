@@ -2,7 +2,7 @@
 import { type ForeignCode } from '../../protocol/foreign/foreign-code.ts';
 import { type Candidates, ForeignKeys, type KeySource } from '../../protocol/foreign/foreign-keys.ts';
 import { type ForeignVerdict, refuseForeign } from '../../protocol/foreign/foreign-verdict.ts';
-import { Authorities } from '../../protocol/foreign/seal-authority.ts';
+import { Authorities, namedCandidates } from '../../protocol/foreign/seal-authority.ts';
 import { foreignFormatOf, verifyForeign } from '../../protocol/foreign/verify-foreign.ts';
 import { nativeForeignPrimitives } from '../crypto/foreign-primitives.ts';
 import { type KeyList } from './key-list.ts';
@@ -29,7 +29,7 @@ export class ForeignTrust implements KeySource {
 
   /** A signer of seals that a list has needs no authority. */
   candidatesFor(code: ForeignCode): Candidates {
-    const listed = this.keys.candidatesFor(code);
+    const listed = namedCandidates(this.keys, this.#authorities, code);
     return listed.keys.length > 0
       ? listed
       : this.#authorities.candidatesFor(nativeForeignPrimitives.sha256, code);

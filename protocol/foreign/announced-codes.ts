@@ -12,7 +12,7 @@ import { type Candidates, type ForeignKey, ForeignKeys, type KeySource } from '.
 import { ANNOUNCERS_MAX, FOREIGN_KEYS_MAX, LOCAL_PROFILES_MAX } from './foreign-limits.ts';
 import { type LocalProfile, mayBeLocal } from './local-profile.ts';
 import { type Sha256 } from '../primitives.ts';
-import { Authorities, type Authority } from './seal-authority.ts';
+import { Authorities, type Authority, namedCandidates } from './seal-authority.ts';
 import { type SignerFlaw } from './seal-signer.ts';
 
 export interface AnnouncedKey extends ForeignKey {
@@ -165,7 +165,7 @@ function candidatesIn(
   { keys, authorities }: Announced,
   code: ForeignCode,
 ): Candidates<AnnouncedKey> {
-  const announced = keys.candidatesFor(code);
+  const announced = namedCandidates(keys, authorities, code);
   if (announced.keys.length > 0) return announced;
   const vouched = authorities.candidatesFor(sha256, code);
   return {

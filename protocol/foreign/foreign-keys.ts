@@ -49,8 +49,8 @@ const NONE: Candidates<never> = { keys: [], isCrowded: false };
 export class ForeignKeys<K extends ForeignKey = ForeignKey> implements KeySource<K> {
   readonly #byName = new Map<string, { keys: K[]; isCrowded: boolean }>();
   #size = 0;
-  /** The names of its public keys, once somebody has asked for one. */
-  #names: ReadonlySet<string> | undefined;
+  /** By public key, once somebody has asked for one. */
+  #byKey: ReadonlyMap<string, readonly K[]> | undefined;
 
   /** @throws {RangeError} above 32,768 keys, or for a key whose size is none that is taken: whoever reads a list bounds and vets it. */
   constructor(keys: Iterable<K>) {
@@ -68,10 +68,18 @@ export class ForeignKeys<K extends ForeignKey = ForeignKey> implements KeySource
 
   /** Whether a public key is among those that are tried, by whatever name codes call it. */
   has(publicKey: ForeignPublicKey): boolean {
-    this.#names ??= new Set(
-      [...this.#byName.values()].flatMap(({ keys }) => keys.map((key) => nameOfKey(key.publicKey))),
-    );
-    return this.#names.has(nameOfKey(publicKey));
+    return this.#under(publicKey).length > 0;
+  }
+
+  /** Those of a public key, by whatever name codes call it: at most eight of the format. */
+  candidatesUnder(format: ForeignFormat, publicKey: ForeignPublicKey): Candidates<K> {
+    const all = this.#under(publicKey).filter((key) => key.format === format);
+    return { keys: all.slice(0, KEYS_PER_ID_MAX), isCrowded: all.length > KEYS_PER_ID_MAX };
+  }
+
+  #under(publicKey: ForeignPublicKey): readonly K[] {
+    this.#byKey ??= keysByKey([...this.#byName.values()].flatMap(({ keys }) => keys));
+    return this.#byKey.get(nameOfKey(publicKey)) ?? [];
   }
 
   #add(key: K): void {
@@ -84,6 +92,17 @@ export class ForeignKeys<K extends ForeignKey = ForeignKey> implements KeySource
     else if (under.keys.length < KEYS_PER_ID_MAX) under.keys.push(key);
     else under.isCrowded = true;
   }
+}
+
+function keysByKey<K extends ForeignKey>(keys: readonly K[]): ReadonlyMap<string, readonly K[]> {
+  const byKey = new Map<string, K[]>();
+  for (const key of keys) {
+    const name = nameOfKey(key.publicKey);
+    const known = byKey.get(name);
+    if (known === undefined) byKey.set(name, [key]);
+    else known.push(key);
+  }
+  return byKey;
 }
 
 /** For each key that a code may be signed with and whose kind fits its algorithm one check, and behind it that of whoever vouches for the key. */

@@ -11,7 +11,7 @@ import { type Sha256 } from '../primitives.ts';
 import { foreignSignerOf } from '../trust/announced-signer.ts';
 import { countryOf } from './country.ts';
 import { type ForeignCode } from './foreign-code.ts';
-import { type Candidates, type ForeignKey, type Vouching } from './foreign-keys.ts';
+import { type Candidates, type ForeignKey, type ForeignKeys, type Vouching } from './foreign-keys.ts';
 import {
   ANNOUNCED_AUTHORITIES_MAX,
   KEYS_PER_ID_MAX,
@@ -140,6 +140,21 @@ export function authoritiesData(all: readonly Authority[]): CborValue[] {
 /** The name by which a signer is refused: that of its key (SPEC.md 5.6), since a certificate can be spelled anew by whoever holds one. */
 export function sealSignerName(sha256: Sha256, publicKey: EcPublicKey | RsaPublicKey): Uint8Array {
   return foreignSignerOf(sha256, 'vdsnc', { ...publicKey });
+}
+
+/**
+ * The keys that whoever trusts these authorities names itself, and by which a seal is then judged alone. The seal does not sign the certificate that it brings along:
+ * whoever holds it can spell that anew, so that where authorities vouch it is the key that tells whether a signer is named.
+ */
+export function namedCandidates<K extends ForeignKey>(
+  keys: ForeignKeys<K>,
+  authorities: Pick<Authorities, 'size'>,
+  code: ForeignCode,
+): Candidates<K> {
+  const named = keys.candidatesFor(code);
+  if (named.keys.length > 0 || authorities.size === 0) return named;
+  const signer = signerOf(code)?.signer;
+  return signer === undefined ? named : keys.candidatesUnder('vdsnc', signer.certificate.publicKey);
 }
 
 /** Authorities that a region announces or a verifier pins, by what certificates say of who issued them. */

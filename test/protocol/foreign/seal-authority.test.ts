@@ -268,6 +268,16 @@ describe('A seal by a signer that an announced authority issued', () => {
     const adapter = sealAdapter({ keys: [{ ...key, untilS: NOW_S - 1 }] });
     await assertStops(verdictOn(sealBy(DER), { adapter }), 'KEY_NOT_FOR_THIS');
     assert.equal((await verdictOn(sealBy(DER), { adapter: sealAdapter({ keys: [key] }) })).outcome, 'pass');
+    // By whatever certificate: the seal does not sign it, and so whoever holds it can have it spelled anew.
+    const again = issueSigner(AUTHORITY, SIGNER);
+    assert.notDeepEqual(again, DER);
+    await assertStops(verdictOn(sealBy(again), { adapter }), 'KEY_NOT_FOR_THIS');
+    const refused = [sealSignerName(sha256, SIGNER.publicKey as never)];
+    for (const der of [DER, again])
+      assert.equal(
+        (await verdictOn(sealBy(der), { adapter: sealAdapter({ keys: [key], refused }) })).outcome,
+        'pass',
+      );
   });
 
   it('is undetermined, and no stop, while little is known of the region that may have announced another', async () => {
