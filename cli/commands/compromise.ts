@@ -36,11 +36,11 @@ export function addCompromise(key: Command, cli: Cli): void {
     )
     .option(
       '--all-attest',
-      'instead: every attest key with which a code can be signed now, later, or back to a window that ended at most 31 days ago',
+      'instead: every attest key with which a code can be signed now, later, or back to a window that was to end at most 31 days ago, and those that are retired as they were announced',
     )
     .option(
       '--all-checkpoint',
-      'instead: every checkpoint key that the trust log names and that is not given up, those to come and those that are over among them',
+      'instead: every checkpoint key that the trust log names and that is not given up, those to come, retired and over among them',
     )
     .option(
       '--cut-off <log=size>',

@@ -43,7 +43,7 @@ export function addRetire(key: Command, cli: Cli): void {
   key
     .command('retire')
     .description(
-      'Lets keys that nobody has stolen end, with the root, before the time that was announced: when this hour is over, or at a later one. What a key signed until then stays good, what it signs from then on does not count, and the next key signs. Also ends the identity of a node that is gone. A key that may be stolen is given up instead: entente key compromise.',
+      'Lets keys that nobody has stolen end, with the root, before the time that was announced: when this hour is over, or at a later one. What a key signed until then stays good, what it signs from then on does not count, and the next key signs. Also ends the identity of a node that is gone. Whoever has the key can still sign what contradicts the log or is evidence against the region: a key that may be stolen, or that people had who are gone on bad terms, is given up instead, by entente key compromise.',
     )
     .argument('<region>', 'directory of the region')
     .requiredOption(

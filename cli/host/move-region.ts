@@ -223,7 +223,7 @@ function admitSuccessors(
     const nowS = modules.nowS();
     const admitted: Extract<StatementDraft, { kind: 'keys' }>['keys'] = [];
     for (const { role, fromS, untilS } of keysToGiveUp(desk, nowS)) {
-      if (untilS <= nowS) continue;
+      if (untilS <= Math.max(nowS, fromS)) continue;
       const from = Math.max(fromS, nowS - (nowS % HOUR_S));
       const { publicKey } = await keys.create(role);
       admitted.push({ key: publicKey, role, from, until: untilS });
@@ -237,7 +237,7 @@ function admitSuccessors(
   });
 }
 
-/** All that can still sign, those among them that are over and sign what is dated back: of these nothing may be left behind. */
+/** All by which something can still be signed, those among them that are over, and that were retired: of these nothing may be left behind. */
 function keysToGiveUp({ state }: Desk, nowS: number): TrustKey[] {
   return ROLES.flatMap((role) => state.keysWithRole(role)).filter((key) => mayStillSign(key, nowS));
 }

@@ -98,11 +98,13 @@ export function retiring({ keyId, retirement }: TrustKey, untilS: number): State
 }
 
 /**
- * Whether something that a key signs now may count: one that is over signs what is dated back to its window, and a code of that may be in force for
- * as long as the trust state keeps the key.
+ * Whether what somebody signs now by a key may hurt the region, so that the key is to be given up with all that lay beside it. One that is over signs what
+ * is dated back to its window, and a code of that may be in force for as long as the trust state keeps the key. By its window as announced: a retirement
+ * stops what counts, and no evidence against the region. A checkpoint key contradicts a log whatever its window says.
  */
-export function mayStillSign({ fromS, untilS, compromise }: TrustKey, atS: number): boolean {
-  return compromise === undefined && fromS < untilS && atS < untilS + TRUST_KEPT_S;
+export function mayStillSign({ role, untilS, retirement, compromise }: TrustKey, atS: number): boolean {
+  if (compromise !== undefined) return false;
+  return role === 'checkpoint' || atS < (retirement?.announcedUntilS ?? untilS) + TRUST_KEPT_S;
 }
 
 /** Of cut-offs of attestation logs, those of logs in which a key can have signed anything by now: the month meets its window, which has begun. */

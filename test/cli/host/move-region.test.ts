@@ -209,6 +209,21 @@ describe('moveRegion', function () {
     assert.deepEqual(keysIn('FR', 'root'), [other]);
   });
 
+  it('gives up keys too that were retired, those among them that were before they began', async () => {
+    type Keys = { keys: { keyId: string; role: string; fromS: number; now: string }[] };
+    const { keys } = await cli.json<Keys>('key', 'list', cli.path('FR'));
+    const toCome = (role: string) =>
+      keys.find((key) => key.role === role && key.fromS > cli.nowS)?.keyId ?? assert.fail();
+    const retired = [toCome('attest'), toCome('checkpoint')];
+    const named = retired.flatMap((keyId) => ['--key', keyId]);
+    await cli.json('key', 'retire', cli.path('FR'), ...named, '--leave-none');
+    cli.nowS += 3_600;
+    await cli.json('host', 'move', cli.path('FR'), cli.path('own'));
+    const { keys: after } = await cli.json<Keys>('key', 'list', cli.path('own'));
+    for (const { keyId } of keys)
+      assert.equal(after.find((key) => key.keyId === keyId)?.now, 'compromised', keyId);
+  });
+
   it('takes along the seeds by which numbers are looked up, and leaves none behind', async () => {
     await cli.json('lookup', 'announce', cli.path('FR'), 'numbers', '--prefix', 'FR-', '--for', '1d');
     const seeds = readdirSync(cli.path('FR', 'lookup'));

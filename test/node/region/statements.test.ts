@@ -21,8 +21,22 @@ describe('keys that may still sign', () => {
       [true, true, true, false],
     );
     assert.equal(mayStillSign({ ...key, compromise: { version: 1, cutOffs: new Map() } }, key.fromS), false);
-    // Retired before it began.
-    assert.equal(mayStillSign({ ...key, untilS: key.fromS }, key.fromS - 1), false);
+  });
+
+  it('mayStillSign goes by windows as announced, whenever a key was retired for, and for checkpoint keys by none', () => {
+    const overS = key.untilS + 31 * DAY_S;
+    const retirement = { version: 1, announcedUntilS: key.untilS };
+    for (const untilS of [key.fromS - DAY_S, key.fromS, key.fromS + DAY_S]) {
+      const retired = { ...key, untilS, retirement };
+      assert.deepEqual(
+        [key.fromS - DAY_S, untilS + 31 * DAY_S, overS - 1, overS].map((atS) => mayStillSign(retired, atS)),
+        [true, true, true, false],
+      );
+      assert.equal(mayStillSign({ ...retired, role: 'checkpoint' }, overS), true);
+    }
+    assert.equal(mayStillSign({ ...key, role: 'checkpoint' }, overS), true);
+    const compromise = { version: 1, cutOffs: new Map() };
+    assert.equal(mayStillSign({ ...key, role: 'checkpoint', retirement, compromise }, key.fromS), false);
   });
 
   it('cutOffsWithin leaves the logs whose months meet the window, and of a key to come none', () => {
