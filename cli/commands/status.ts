@@ -270,16 +270,24 @@ function lifeLines(life: RunningStatus['life']): [string, string][] {
   const late = overdue === 0 ? '' : `, ${figure(overdue)} OVERDUE (entente object list)`;
   const figures = Object.entries(lastUpdate?.figures ?? {}).filter(([, count]) => count > 0);
   const counts = figures.map(([name, count]) => `${figure(count)} ${printable(name)}`).join(', ');
-  const { lastAtS = 0, trouble } = updates ?? {};
+  const { lastAtS = 0, trouble, damaged = [] } = updates ?? {};
   const last = lastAtS === 0 ? 'never' : timeText(lastAtS);
   const failing = trouble === undefined ? '' : `; NOT UPDATED since: ${printable(trouble.message)}`;
   return [
     ...(counts === '' ? [] : [['colours', counts] as [string, string]]),
     ...(lastAtS === 0 && trouble === undefined ? [] : [['updated', `${last}${failing}`] as [string, string]]),
+    ...(damaged.length === 0 ? [] : [['DAMAGED', damagedText(damaged)] as [string, string]]),
     ...(open + upheld === 0
       ? []
       : [['objections', `${figure(open)} open, ${figure(upheld)} upheld${late}`] as [string, string]]),
   ];
+}
+
+/** What is kept of people who declared. */
+function damagedText(names: readonly string[]): string {
+  const shown = names.slice(0, ALARMS_SHOWN).map(printable).join(', ');
+  const more = names.length > ALARMS_SHOWN ? ', ...' : '';
+  return `what is kept of ${counted(names.length, 'person')} who declared, so that their codes stay as they are: ${shown}${more}`;
 }
 
 const ALARM_TEXTS: Readonly<Record<string, string>> = {

@@ -39,6 +39,7 @@ const MEANINGS: Readonly<Record<UpdateOutcome, string>> = {
   overridden: 'have a stricter colour that no update gave, which counts on',
   waiting: 'hold what must pass no more, and this hour has no revocation left for it',
   unlogged: 'hold what must pass no more, and it can be revoked once it is in its log',
+  damaged: 'keep the codes they have, since what is kept of them cannot be read',
 };
 
 export function addUpdate(program: Command, cli: Cli): void {
@@ -73,25 +74,49 @@ async function update(cli: Cli, path: string, options: UpdateOptions): Promise<v
   const atS = at === undefined ? cli.surroundings.nowS() : parseTime(at);
   const order = { ...(rules !== undefined && { rules }), ...(dryRun && { dry: { atS } }) };
   const quiet = dryRun ? ({ reading: true, silent: true } as const) : { withoutPeers: options.withoutPeers };
-  const { figures, handed } = await withDesk(
+  const { figures, damaged, handed } = await withDesk(
     cli,
     path,
     (desk) => updateAll(cli, desk, order, { report, out }),
     quiet,
   );
-  cli.output.result({ figures, dryRun, ...(report && { report }), ...(out && { out, handed }) }, () => [
-    ...aligned(
-      UPDATE_OUTCOMES.filter((name) => figures[name] > 0).map((name) => [
-        `${figure(figures[name])} ${name}`,
-        MEANINGS[name],
-      ]),
-      '  ',
-    ),
-    ...(Object.values(figures).every((count) => count === 0) ? ['Nobody has declared.'] : []),
-    ...(dryRun ? ['Nothing was changed.'] : []),
-    ...(out === undefined ? [] : [`${counted(handed, 'code')} with notices in ${printable(out)}.`]),
-  ]);
+  cli.output.result(
+    {
+      figures,
+      dryRun,
+      ...(damaged.length > 0 && { damaged }),
+      ...(report && { report }),
+      ...(out && { out, handed }),
+    },
+    () => [
+      ...aligned(
+        UPDATE_OUTCOMES.filter((name) => figures[name] > 0).map((name) => [
+          `${figure(figures[name])} ${name}`,
+          MEANINGS[name],
+        ]),
+        '  ',
+      ),
+      ...(Object.values(figures).every((count) => count === 0) ? ['Nobody has declared.'] : []),
+      ...(dryRun ? ['Nothing was changed.'] : []),
+      ...(out === undefined ? [] : [`${counted(handed, 'code')} with notices in ${printable(out)}.`]),
+    ],
+  );
   requireNoneHeldOn(figures);
+  requireNoneDamaged(figures, damaged);
+}
+
+/** @throws {CliError} REGISTRY_CORRUPT where what is kept of somebody cannot be read: all others are updated. */
+export function requireNoneDamaged({ damaged = 0 }: Partial<UpdateFigures>, names: readonly string[]): void {
+  if (damaged === 0) return;
+  const more = damaged > names.length ? `, and ${damaged - names.length} more` : '';
+  throw new CliError(
+    EXIT.inconsistent,
+    'REGISTRY_CORRUPT',
+    `what is kept of ${counted(damaged, 'person')} cannot be read, and their codes stay as they are: ${names.map(printable).join(', ')}${more}`,
+    {
+      hint: 'All others are updated. Let them declare anew, or forget them (docs/issuing.md); where newer software wrote it, go back to that.',
+    },
+  );
 }
 
 /** @throws {CliError} REVOCATIONS_EXCEEDED, LOG_UNSETTLED where somebody holds on what must pass no more. */
@@ -119,7 +144,11 @@ async function updateAll(
   desk: Desk,
   order: UpdateOrder,
   { report, out }: { readonly report: string | undefined; readonly out: string | undefined },
-): Promise<{ readonly figures: UpdateFigures; readonly handed: number }> {
+): Promise<{
+  readonly figures: UpdateFigures;
+  readonly damaged: readonly string[];
+  readonly handed: number;
+}> {
   const meter = new Meter(cli, desk.life.update(order));
   if (report === undefined) await drained(meter.unsettled());
   else await writeFileAtomically(report, reportOf(meter.unsettled()), { mode: 0o600 });
@@ -132,13 +161,15 @@ async function updateAll(
     });
     await tellAll(desk.life, handed);
   }
-  return { figures: meter.figures, handed: handed.length };
+  return { figures: meter.figures, damaged: meter.damaged, handed: handed.length };
 }
 
 /** Takes the figures out of what comes, and gives the rest. */
 class Meter {
   figures: UpdateFigures = Object.fromEntries(UPDATE_OUTCOMES.map((name) => [name, 0])) as UpdateFigures;
   readonly #cli: Cli;
+  /** Names of rows that cannot be read, as many as are told. */
+  readonly damaged: string[] = [];
   readonly #news: AsyncIterable<UpdateNews>;
 
   constructor(cli: Cli, news: AsyncIterable<UpdateNews>) {
@@ -150,7 +181,9 @@ class Meter {
     const progress = this.#cli.output.progress('looked at, per cent:', 100);
     for await (const one of this.#news) {
       if ('unsettled' in one) yield one.unsettled;
-      else {
+      else if ('damaged' in one) {
+        if (this.damaged.length < DAMAGED_SHOWN) this.damaged.push(one.damaged);
+      } else {
         this.figures = one.figures;
         const persons = Object.values(one.figures).reduce((sum, count) => sum + count, 0);
         if (persons >= PROGRESS_FROM) progress.at(Math.floor(100 * one.share));
@@ -163,6 +196,8 @@ async function drained(iterator: AsyncGenerator<unknown>): Promise<void> {
   while ((await iterator.next()).done !== true);
 }
 
+/** Damaged rows that are named; the log of the node names all. */
+const DAMAGED_SHOWN = 10;
 /** Fewer persons are looked at before anybody waits. */
 const PROGRESS_FROM = 4_096;
 

@@ -118,6 +118,7 @@ export const nodeStatusSchema = z.looseObject({
         .looseObject({
           lastAtS: z.number(),
           hasDeclared: z.boolean(),
+          damaged: z.array(z.string()).optional(),
           trouble: z
             .looseObject({
               code: z.string(),

@@ -15,7 +15,7 @@ const DAYS = { must: 7, warn: 30 } as const;
 export function checkUpdates({ life, path }: ReadablePatient): Finding[] {
   const { updates, lastUpdate } = life ?? {};
   if (updates === undefined) return [];
-  const { lastAtS, hasDeclared, trouble } = updates;
+  const { lastAtS, hasDeclared, trouble, damaged = [] } = updates;
   const again = `entente update ${quoted(path)}`;
   const last = lastAtS === 0 ? 'they never were' : `they last were ${timeText(lastAtS)}`;
   if (trouble !== undefined) {
@@ -23,10 +23,14 @@ export function checkUpdates({ life, path }: ReadablePatient): Finding[] {
     const when = atS === undefined ? '' : ` of ${timeText(atS)}`;
     const text = `colours of people who declared are not updated, and ${last}: the update${when} ends with: ${printable(message)} [${printable(code)}]`;
     const isGrave = hasDeclared && !retry;
-    return [(isGrave ? must : warn)(text, hint === undefined ? again : printable(hint))];
+    return [
+      (isGrave ? must : warn)(text, hint === undefined ? again : printable(hint)),
+      ...checkDamaged(damaged),
+    ];
   }
   const ambiguous = lastUpdate?.figures['ambiguous'] ?? 0;
   return [
+    ...checkDamaged(damaged),
     ...(lastAtS > 0 ? [ok(`colours of people who declared were last updated ${timeText(lastAtS)}`)] : []),
     ...(lastAtS === 0 && hasDeclared
       ? [note('colours of people who declared were never updated', again)]
@@ -39,6 +43,18 @@ export function checkUpdates({ life, path }: ReadablePatient): Finding[] {
             `${again} --dry-run --report unsettled.csv   # who, and which lines: mend the list or the declaration`,
           ),
         ]),
+  ];
+}
+
+function checkDamaged(names: readonly string[]): Finding[] {
+  const [first] = names;
+  if (first === undefined) return [];
+  const which = `${printable(first)}${names.length > 1 ? ' and others' : ''}`;
+  return [
+    must(
+      `what is kept of ${counted(names.length, 'person')} who declared cannot be read: ${which}; their codes stay as they are`,
+      'let them declare anew, or forget them: docs/issuing.md; where newer software wrote it, go back to that',
+    ),
   ];
 }
 

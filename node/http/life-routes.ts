@@ -36,9 +36,13 @@ const updateLine = z
   .union([
     z.object({ figures: z.record(z.enum(UPDATE_OUTCOMES), z.int()), share: z.number() }),
     z.object({ unsettled: z.object({ subject: z.string() }) }),
+    z.object({ damaged: z.string() }),
     z.object({ problem }),
   ])
-  .openapi('UpdateLine', { description: 'Of the figures the last one, with a share of 1, counts.' });
+  .openapi('UpdateLine', {
+    description:
+      'Of the figures the last one, with a share of 1, counts. `damaged` names the row of a person of whom nothing can be read.',
+  });
 const noticeLine = z
   .object({
     subject: z.string(),

@@ -14,6 +14,7 @@ import { type Found } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
+import { DamagedDossier } from './damaged-dossier.ts';
 import { type Dossier, newestByRules } from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { bindingOf, isStricter, type JudgedAt, stricterBy } from './judging.ts';
@@ -45,7 +46,7 @@ export interface Weighed {
 }
 
 export interface ContradictionModules {
-  readonly shelf: Pick<DossierShelf, 'dossiers' | 'pseudonymOf' | 'isNameShared'>;
+  readonly shelf: Pick<DossierShelf, 'read' | 'pseudonymOf' | 'isNameShared'>;
   readonly lists: Pick<Lists, 'view' | 'inForce'>;
   readonly registry: Pick<Registry, 'manualOf' | 'runningOf'>;
   readonly isRevoked: JudgedAt['isRevoked'];
@@ -82,7 +83,8 @@ export async function contradictionsOf(
   const manual = await registry.manualOf(subjects);
   const running = await registry.runningOf(subjects, Math.min(...claims.map(({ atS }) => atS)));
   const pseudonyms = claims.map(({ subject }) => shelf.pseudonymOf(subject));
-  const dossiers = await shelf.dossiers(pseudonyms);
+  const read = await shelf.read(pseudonyms);
+  const dossiers = read.map((one) => (one instanceof DamagedDossier ? undefined : one));
   const areListed = [...(await lists.inForce()).keys()].some((kind) => KINDS[kind].of === 'person');
   const own = new Map<Claim, Own>();
   const undecided = new Set<Claim>();
@@ -90,7 +92,9 @@ export async function contradictionsOf(
   const others: { claim: Claim; pseudonym: string; identity: Identity }[] = [];
   claims.forEach((claim, i) => {
     const [dossier, pseudonym = ''] = [dossiers[i], pseudonyms[i]];
-    if (dossier !== undefined) {
+    // Of whom nothing can be read nobody knows what else they declared: what cannot be stricter is theirs as of who did not declare.
+    if (read[i] instanceof DamagedDossier && claim.status.colour !== 'red') undecided.add(claim);
+    else if (dossier !== undefined) {
       const name = `${claim.ruleSet.id} ${claim.ruleSet.version} ${claim.atS}`;
       const group = declared.get(name) ?? [];
       group.push({ claim, person: { pseudonym, dossier } });

@@ -6,22 +6,28 @@
  *   life/untold/<pseudonym>               the newest change was not handed to anybody yet
  *   life/objection/<pseudonym>            the person has an objection that is not settled
  *   life/revoking/<pseudonym>             codes of the person are being revoked, or are, to make place for one that is not issued yet
+ *   life/damaged/<pseudonym>              an update has seen that the dossier cannot be read
  *
  * Pseudonyms are spread evenly, so that walking the persons in their order tells how far one is, and nothing of them.
  */
 import { NodeError } from '../node-error.ts';
 import { type Change, type Random } from '../ports.ts';
 import { keyAfter } from '../store/reader.ts';
+import { isRegistryDamage } from '../registry/registry-error.ts';
+import { rowsPastDamage, valuesPastDamage } from '../registry/rows-past-damage.ts';
 import { Pseudonyms, pseudonymsOfPeople } from '../registry/pseudonyms.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { type Identity } from '../lists/identity.ts';
+import { DamagedDossier } from './damaged-dossier.ts';
 import { type Dossier, encodeDossier, parseDossier } from './dossier.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
 
 export interface DossierShelfModules {
   readonly tables: PrivateTables;
   readonly random: Random;
+  /** Told once of each dossier that cannot be read. Must not throw. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
 export interface ShelvedDossier {
@@ -29,14 +35,23 @@ export interface ShelvedDossier {
   readonly dossier: Dossier;
 }
 
+export interface DossierPage {
+  readonly persons: readonly ShelvedDossier[];
+  readonly damaged: readonly DamagedDossier[];
+  /** The pseudonym of the last of all of them; undefined where there is nobody more. */
+  readonly last: string | undefined;
+}
+
 const PERSONS = 'life/person/' satisfies PrivateName;
 /** Declarations that are being taken, by the pseudonym of the person. */
 export const STAGED = 'life/staged/' satisfies PrivateName;
 /** Persons with a mark that are looked at together. */
 export const MARKED_TOGETHER = 256;
+const NAMES = 'life/name/' satisfies PrivateName;
+const NAMES_TOGETHER = 4_096;
 const NOTHING = new Uint8Array(0);
 
-const MARKS = ['untold', 'objection', 'revoking'] as const;
+const MARKS = ['untold', 'objection', 'revoking', 'damaged'] as const;
 /** Persons that something is noted of, besides their dossier. */
 export type Mark = (typeof MARKS)[number];
 
@@ -44,6 +59,8 @@ export class DossierShelf {
   readonly #modules: DossierShelfModules;
   readonly #names: Pseudonyms;
   readonly #sealer: Sealer;
+  /** Pseudonyms of whom was told that their dossier cannot be read. */
+  readonly #told = new Set<string>();
   readonly pseudonymOf: (subject: string) => string;
 
   /** `key`: that of the registry. */
@@ -54,17 +71,45 @@ export class DossierShelf {
     this.#sealer = new Sealer(derivedKey(key, 'life/person'));
   }
 
-  /** The dossiers of these persons, in their order. */
+  /** The dossiers of these persons, in their order; undefined too where one cannot be read, which is told. */
   async dossiers(pseudonyms: readonly string[]): Promise<(Dossier | undefined)[]> {
-    const names = pseudonyms.map((pseudonym) => PERSONS + pseudonym);
-    const sealed = await this.#modules.tables.getMany(names);
-    return sealed.map((bytes, i) => bytes && parseDossier(this.#sealer.open(names[i] ?? '', bytes)));
+    return (await this.read(pseudonyms)).map((one) => (one instanceof DamagedDossier ? undefined : one));
   }
 
-  /** The dossier of a person, with what is noted of codes that are being revoked. */
+  /** The same, with those that cannot be read. */
+  async read(pseudonyms: readonly string[]): Promise<(Dossier | DamagedDossier | undefined)[]> {
+    const { tables } = this.#modules;
+    const values = await valuesPastDamage(
+      tables,
+      pseudonyms.map((pseudonym) => PERSONS + pseudonym),
+    );
+    return pseudonyms.map((pseudonym, i) => {
+      const value = values[i];
+      return value && this.#opened(pseudonym, value);
+    });
+  }
+
+  #opened(pseudonym: string, value: Uint8Array | NodeError): Dossier | DamagedDossier {
+    const name = PERSONS + pseudonym;
+    let opened: Uint8Array | undefined;
+    try {
+      if (value instanceof NodeError) throw value;
+      opened = this.#sealer.open(name, value);
+      return parseDossier(opened);
+    } catch (cause) {
+      if (!isRegistryDamage(cause)) throw cause;
+      const damaged = new DamagedDossier({ pseudonym, name }, { isOtherForm: opened !== undefined, cause });
+      if (!this.#told.has(pseudonym)) this.#modules.onTrouble?.(damaged.error);
+      this.#told.add(pseudonym);
+      return damaged;
+    }
+  }
+
+  /** The dossier of a person, with what is noted of codes that are being revoked. @throws {NodeError} REGISTRY_CORRUPT where it cannot be read. */
   async ofSubject(subject: string): Promise<Dossier | undefined> {
     const pseudonym = this.pseudonymOf(subject);
-    const [dossier] = await this.dossiers([pseudonym]);
+    const [dossier] = await this.read([pseudonym]);
+    if (dossier instanceof DamagedDossier) throw dossier.error;
     return dossier && (await this.#withIntents([{ pseudonym, dossier }]))[0]?.dossier;
   }
 
@@ -77,21 +122,31 @@ export class DossierShelf {
     });
   }
 
+  /** Whether the person declared, be what is kept of it damaged or not. */
+  async isThere(subject: string): Promise<boolean> {
+    const [value] = await valuesPastDamage(this.#modules.tables, [PERSONS + this.pseudonymOf(subject)]);
+    return value !== undefined;
+  }
+
+  /** Whether anybody declared. */
+  async hasAny(): Promise<boolean> {
+    return (await rowsPastDamage(this.#modules.tables, [PERSONS, `${PERSONS}~`], 1)).length > 0;
+  }
+
   /** The same of the next persons in the order of their pseudonyms behind `after`: `limit` of them, or all that are left. */
-  async page(after: string, limit: number): Promise<ShelvedDossier[]> {
+  async page(after: string, limit: number): Promise<DossierPage> {
+    const from = after === '' ? PERSONS : keyAfter(PERSONS + after);
+    const rows = await rowsPastDamage(this.#modules.tables, [from, `${PERSONS}~`], limit);
     const persons: ShelvedDossier[] = [];
-    let from = after === '' ? PERSONS : keyAfter(PERSONS + after);
-    while (persons.length < limit) {
-      const page = await this.#modules.tables.page(from, `${PERSONS}~`, { limit: limit - persons.length });
-      const last = page.at(-1)?.[0];
-      if (last === undefined) break;
-      for (const [name, sealed] of page) {
-        const dossier = parseDossier(this.#sealer.open(name, sealed));
-        persons.push({ pseudonym: name.slice(PERSONS.length), dossier });
-      }
-      from = keyAfter(last);
+    const damaged: DamagedDossier[] = [];
+    for (const [name, value] of rows) {
+      const pseudonym = name.slice(PERSONS.length);
+      const dossier = this.#opened(pseudonym, value);
+      if (dossier instanceof DamagedDossier) damaged.push(dossier);
+      else persons.push({ pseudonym, dossier });
     }
-    return this.#withIntents(persons);
+    const last = rows.at(-1)?.[0].slice(PERSONS.length);
+    return { persons: await this.#withIntents(persons), damaged, last };
   }
 
   /** Of persons in the order of their pseudonyms: marks lie in the same order, and few people have one. */
@@ -104,7 +159,10 @@ export class DossierShelf {
         keyAfter(markKey('revoking', last.pseudonym)),
       ] as const;
       const from = markKey('revoking', '').length;
-      for await (const [name] of this.#modules.tables.entries(...range)) marked.add(name.slice(from));
+      // That there is a mark is all that it says.
+      const onDamaged = ({ key }: NodeError) => key !== undefined && marked.add(key.slice(from));
+      for await (const [name] of this.#modules.tables.entries(...range, { onDamaged }))
+        marked.add(name.slice(from));
     }
     return persons.map((one) =>
       marked.has(one.pseudonym) ? { ...one, dossier: { ...one.dossier, isRevoking: true } } : one,
@@ -131,6 +189,12 @@ export class DossierShelf {
     return { put: name, value };
   }
 
+  /** Whether the person of that pseudonym declared under this name and day of birth last. */
+  async isNamed(identity: Identity, pseudonym: string): Promise<boolean> {
+    const [value] = await valuesPastDamage(this.#modules.tables, [this.#nameKey(identity, pseudonym)]);
+    return value !== undefined;
+  }
+
   /** Whether somebody else who declared than the person of that pseudonym has this name and day of birth. */
   async isNameShared(identity: Identity, pseudonym: string): Promise<boolean> {
     const from = this.#nameKey(identity, '');
@@ -146,11 +210,63 @@ export class DossierShelf {
     return { del: markKey(mark, this.pseudonymOf(subject)) };
   }
 
-  /** Persons with that mark, in the order of their pseudonyms, some at a time. */
+  /** What is noted of a person besides their dossier. */
+  async marksOf(pseudonym: string): Promise<ReadonlySet<Mark>> {
+    const names = MARKS.map((mark) => markKey(mark, pseudonym));
+    const values = await valuesPastDamage(this.#modules.tables, names);
+    return new Set(MARKS.filter((_, i) => values[i] !== undefined));
+  }
+
+  /** What is noted of a dossier that cannot be read goes with it where another takes its place. */
+  replacedChanges(subject: string): Change[] {
+    return MARKS.map((mark) => this.unmarkChange(mark, subject));
+  }
+
+  /** Notes that an update has seen these. */
+  async noteDamaged(some: readonly DamagedDossier[]): Promise<void> {
+    if (some.length === 0) return;
+    const puts = some.map(({ pseudonym }) => ({ put: markKey('damaged', pseudonym), value: NOTHING }));
+    await this.#modules.tables.write(puts);
+  }
+
+  /** The first `limit` of those of whom an update has seen that their dossier cannot be read, and which still cannot. */
+  async stillDamaged(limit: number): Promise<DamagedDossier[]> {
+    const damaged: DamagedDossier[] = [];
+    for await (const page of this.#noted())
+      for (const { now } of page)
+        if (now instanceof DamagedDossier && damaged.push(now) >= limit) return damaged;
+    return damaged;
+  }
+
+  /** Takes the note away from those that can be read again, or are gone. */
+  async forgetMended(): Promise<void> {
+    for await (const page of this.#noted()) {
+      const mended = page.filter(({ now }) => !(now instanceof DamagedDossier));
+      if (mended.length > 0)
+        await this.#modules.tables.write(
+          mended.map(({ pseudonym }) => ({ del: markKey('damaged', pseudonym) })),
+        );
+    }
+  }
+
+  async *#noted() {
+    const prefix = markKey('damaged', '');
+    for (let from = prefix; ;) {
+      const page = await rowsPastDamage(this.#modules.tables, [from, `${prefix}~`], MARKED_TOGETHER);
+      const last = page.at(-1)?.[0];
+      if (last === undefined) return;
+      const pseudonyms = page.map(([key]) => key.slice(prefix.length));
+      const dossiers = await this.read(pseudonyms);
+      yield pseudonyms.map((pseudonym, i) => ({ pseudonym, now: dossiers[i] }));
+      from = keyAfter(last);
+    }
+  }
+
+  /** Persons with that mark and a dossier that can be read, in the order of their pseudonyms, some at a time. */
   async *marked(mark: Mark, limit: number): AsyncGenerator<ShelvedDossier[], void, undefined> {
     const prefix = markKey(mark, '');
     for (let from = prefix; ;) {
-      const page = await this.#modules.tables.page(from, `${prefix}~`, { limit });
+      const page = await rowsPastDamage(this.#modules.tables, [from, `${prefix}~`], limit);
       const last = page.at(-1)?.[0];
       if (last === undefined) return;
       const pseudonyms = page.map(([key]) => key.slice(prefix.length));
@@ -170,21 +286,38 @@ export class DossierShelf {
   async forget(subject: string): Promise<boolean> {
     const { tables } = this.#modules;
     const pseudonym = this.pseudonymOf(subject);
-    const [dossier] = await this.dossiers([pseudonym]);
+    const [dossier] = await this.read([pseudonym]);
     const marks = MARKS.map((mark) => markKey(mark, pseudonym));
-    const identities = dossier?.earlier?.identities.map(({ identity }) => identity) ?? [];
-    if (dossier !== undefined) identities.push(dossier.declaration.identity);
-    const names = identities.map((identity) => this.#nameKey(identity, pseudonym));
+    const names = dossier === undefined ? [] : await this.#namesOf(dossier, pseudonym);
     // What was deleted before, as names that are not borne any more and what an intake moved, lies in the files until then.
     for (const keys of [[STAGED + pseudonym, ...marks, ...names], [PERSONS + pseudonym]]) {
       await tables.write(keys.map((key) => ({ del: key })));
       for (const key of keys) await tables.compact(key, keyAfter(key));
     }
+    // Which those were is told by the dossier alone.
+    if (dossier instanceof DamagedDossier) await tables.compact(NAMES, `${NAMES}~`);
     return dossier !== undefined;
   }
 
+  /** The rows of all names of a person: of whom the dossier cannot be read, what is there, which takes a walk over everybody's. */
+  async #namesOf(dossier: Dossier | DamagedDossier, pseudonym: string): Promise<string[]> {
+    if (!(dossier instanceof DamagedDossier)) {
+      const earlier = dossier.earlier?.identities.map(({ identity }) => identity) ?? [];
+      const identities = [...earlier, dossier.declaration.identity];
+      return identities.map((identity) => this.#nameKey(identity, pseudonym));
+    }
+    const names: string[] = [];
+    for (let from: string = NAMES; ;) {
+      const page = await rowsPastDamage(this.#modules.tables, [from, `${NAMES}~`], NAMES_TOGETHER);
+      const last = page.at(-1)?.[0];
+      if (last === undefined) return names;
+      names.push(...page.map(([name]) => name).filter((name) => name.endsWith(`/${pseudonym}`)));
+      from = keyAfter(last);
+    }
+  }
+
   #nameKey({ name = '', birthDate = '' }: Identity, pseudonym: string): string {
-    return `life/name/${this.#names.of(`name\n${name}\n${birthDate}`)}/${pseudonym}`;
+    return `${NAMES}${this.#names.of(`name\n${name}\n${birthDate}`)}/${pseudonym}`;
   }
 }
 

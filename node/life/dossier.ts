@@ -4,7 +4,8 @@ import { type Status } from '../../protocol/code/status.ts';
 import { LIST_KINDS } from '../lists/kinds.ts';
 import { encodePaddedJson, membersOf, parsePaddedJson } from '../registry/padded-json.ts';
 import { byPlace } from '../registry/pages.ts';
-import { declarationSchema } from './declaration.ts';
+import { registryCorrupt } from '../registry/registry-error.ts';
+import { type Declaration, declarationSchema } from './declaration.ts';
 import { earlierSchema } from './earlier.ts';
 
 /** Lengths at rest are multiples of this, so that they tell little of what stands there. */
@@ -172,12 +173,27 @@ export function encodeDossier(dossier: Dossier): Uint8Array {
 
 const MEMBERS = membersOf(dossierSchema);
 
-/** From bytes that were opened with the key of the registry. @throws {NodeError} as `parsePaddedJson`. */
+/** From bytes that were opened with the key of the registry. @throws {NodeError} as `parsePaddedJson`, and where it does not say whose it is. */
 export function parseDossier(bytes: Uint8Array): Dossier {
   const { withdrawn, ...dossier } = parsePaddedJson(bytes, MEMBERS) as Dossier;
+  if (!isShaped(dossier)) throw registryCorrupt('what is kept of somebody is not as this software keeps it');
   if (withdrawn === undefined) return dossier;
   const { log, index, ...noted } = withdrawn;
   const isIt = (change: StatusChange) => change.kind !== 'revoked' && byPlace(change, { log, index }) === 0;
   const changes = dossier.changes.map((one) => (isIt(one) ? { ...one, withdrawn: noted } : one));
   return { ...dossier, changes };
+}
+
+/** What all that is done with a dossier rests on: what stands in there is as whoever has the key wrote it. */
+function isShaped({
+  declaration,
+  changes,
+  objections,
+}: { readonly [member in keyof Dossier]?: unknown }): boolean {
+  const { subject, identity, said } = (declaration ?? {}) as {
+    readonly [member in keyof Declaration]?: unknown;
+  };
+  const areThere =
+    typeof identity === 'object' && identity !== null && typeof said === 'object' && said !== null;
+  return typeof subject === 'string' && areThere && Array.isArray(changes) && Array.isArray(objections);
 }

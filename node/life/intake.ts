@@ -1,10 +1,7 @@
 /**
  * Files of declarations, taken whole or not at all, in bounded memory. A short one is taken in one write. Rows of a longer one are
- * staged beside what is known, and count once a head says that all of them are there; from then on they are moved to the dossiers,
- * by this process or the next:
- *
- *   life/staged/<pseudonym>    a declaration that is to be taken
- *   life/intake                whose declarations they are, and how far the moving has come
+ * staged beside what is known, and count once a head says that all of them are there (intake-shelf.ts); from then on they are moved to
+ * the dossiers, by this process or the next. A row that cannot be moved, since it or what it comes to is damaged, is told, and the others are moved.
  *
  * However slowly a file comes, nobody waits for it but other long files.
  */
@@ -13,21 +10,27 @@ import { type Zone } from '../../protocol/rules/zone.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry } from '../registry/registry.ts';
-import { parseSealedJson } from '../registry/sealed-json.ts';
-import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { readCsvRows } from '../rows/csv-rows.ts';
 import { type Encoding, inUtf8 } from '../rows/encoding.ts';
 import { readJsonRows } from '../rows/json-rows.ts';
 import { type RowFault } from '../rows/row-form.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
-import { keyAfter } from '../store/reader.ts';
 import { Turns } from '../turns.ts';
-import { type Declaration, declarationForm, type DeclarationRow, declarationSchema } from './declaration.ts';
+import { type Declaration, declarationForm, type DeclarationRow } from './declaration.ts';
+import { DamagedDossier } from './damaged-dossier.ts';
 import { contradictionOf, type DeclaredAs, declaredAnew, dossierWith, whatOf } from './declared-beside.ts';
 import { type Dossier, withFound } from './dossier.ts';
-import { type DossierShelf, STAGED } from './dossier-shelf.ts';
+import { type DossierShelf } from './dossier-shelf.ts';
+import {
+  countsShape,
+  declarationsLost,
+  type Head,
+  IntakeShelf,
+  ROWS_TOGETHER,
+  type Staged,
+} from './intake-shelf.ts';
+import { replacingFault } from './replacing.ts';
 import { type DeclaredBeside, revokedOrders } from './revoked-orders.ts';
-import { type PrivateName } from '../registry/whereabouts.ts';
 
 export const DECLARATION_FORMATS = ['csv', 'jsonl'] as const;
 
@@ -38,17 +41,6 @@ export interface DeclarationOrder {
   readonly format: (typeof DECLARATION_FORMATS)[number];
   readonly encoding: Encoding;
 }
-
-const countsShape = {
-  /** Persons who declared for the first time. */
-  added: z.int(),
-  /** Persons of whom a newer declaration took the place of an older one. */
-  replaced: z.int(),
-  /** Rows that are known already. */
-  unchanged: z.int(),
-  /** Rows that are older than what is known: what they tell counts beside it. */
-  older: z.int(),
-};
 
 export const intakeReportSchema = z.union([
   z.strictObject({ outcome: z.literal('taken'), ...countsShape }),
@@ -82,21 +74,19 @@ export interface IntakeModules {
   readonly zone: (nowS: number) => Zone | undefined;
   /** Does something while nobody else changes a dossier or calls `finish`. */
   readonly turn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Told of what cannot be read, and so was not taken. Must not throw. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
-const headSchema = z.strictObject({ source: z.string(), receivedAtS: z.int(), ...countsShape });
-type Head = z.infer<typeof headSchema>;
-const stagedSchema = z.strictObject({ line: z.int(), declaration: declarationSchema });
-
-const HEAD = 'life/intake' satisfies PrivateName;
 /** Files of which rows are staged wait for each other. */
 const FILES = 'files';
-/** Rows that are read, compared and written at once. */
-const ROWS_TOGETHER = 1_024;
 /** Rows of one file. */
 const ROWS_MAX = 20_000_000;
 /** Faults that are told; reading stops at the last. */
 const FAULTS_MAX = 20;
+
+/** What is known of somebody, or that it cannot be read. */
+type Known = Dossier | DamagedDossier | undefined;
 
 interface Placed extends DeclarationRow {
   readonly pseudonym: string;
@@ -112,7 +102,7 @@ interface Batch {
 /** One writer: whoever owns it lets nobody else change what is known of somebody in a `turn`, and calls `finish` in one. */
 export class Intake {
   readonly #modules: IntakeModules;
-  readonly #sealer: Sealer;
+  readonly #staged: IntakeShelf;
   readonly #turns = new Turns();
   /** What is staged is of a file that is being read, and nothing that broke off. */
   #isStaging = false;
@@ -122,18 +112,19 @@ export class Intake {
   /** `key`: that of the registry. */
   constructor({ key }: { readonly key: Uint8Array }, modules: IntakeModules) {
     this.#modules = modules;
-    this.#sealer = new Sealer(derivedKey(key, 'life/intake'));
+    this.#staged = new IntakeShelf({ key }, modules);
   }
 
   /**
    * Takes all declarations of a file, or says what is wrong with it and changes nothing. Not to be called in a `turn`: it takes one
    * itself once it has read the file. Rejects as the store and the file do.
+   * @throws {NodeError} REGISTRY_CORRUPT where rows could not be taken for damage at rest: the others are.
    */
   async take(
     { source, format, encoding }: DeclarationOrder,
     file: AsyncIterable<Uint8Array>,
   ): Promise<IntakeReport> {
-    const receivedAtS = Math.floor(this.#modules.clock.nowMs() / 1_000);
+    const receivedAtS = this.#nowS();
     const head = { source, receivedAtS, added: 0, replaced: 0, unchanged: 0, older: 0 };
     const batches = this.#read(inUtf8(file, encoding), format, receivedAtS);
     try {
@@ -148,10 +139,9 @@ export class Intake {
 
   /** Finishes what was taken and broke off, and clears away what was not taken. Does nothing where nothing is left. */
   async finish(): Promise<void> {
-    const sealed = await this.#modules.tables.get(HEAD);
-    if (sealed !== undefined)
-      await this.#move(parseSealedJson(headSchema, HEAD, this.#sealer.open(HEAD, sealed)));
-    else if (!this.#isStaging) await this.#removeStaged();
+    const head = await this.#staged.head(this.#nowS());
+    if (head !== undefined) await this.#move(head);
+    else if (!this.#isStaging) await this.#staged.removeStaged();
   }
 
   /** The last batch is what it returns. */
@@ -185,15 +175,12 @@ export class Intake {
     await this.finish();
     const placed = this.#placed(rows);
     const dossiers = await this.#dossiersOf(placed);
-    const all = [...faults, ...faultsOf(placed, dossiers, new Map())];
+    const updatedAtS = await this.#modules.updatedAtS();
+    const all = [...faults, ...(await this.#faultsOf(placed, dossiers, new Map(), updatedAtS))];
     if (all.length > 0) return refused(all);
     const head = { ...from };
-    const updatedAtS = await this.#modules.updatedAtS();
     const known = placed.map(({ pseudonym }) => dossiers.get(pseudonym));
-    const revoked = await revokedOrders(placed, known, { ...this.#modules, nowS: head.receivedAtS });
-    const changes = placed.flatMap(({ declaration }, i) =>
-      this.#taking(declaration, head, { before: known[i], revoked: revoked[i] ?? [], updatedAtS }),
-    );
+    const changes = await this.#takingAll(placed, known, head, updatedAtS);
     if (changes.length > 0) await this.#modules.tables.write(changes);
     this.#takenAtOnce++;
     return taken(head);
@@ -224,8 +211,10 @@ export class Intake {
         // Of these people some may have declared while the file was read.
         const later = takenBefore === this.#takenAtOnce ? [] : await this.#contradicted();
         if (later.length > 0) return this.#refuseStaged(later);
-        await this.#modules.tables.write([this.#headChange(head)]);
-        return taken(await this.#move(head));
+        await this.#modules.tables.write([this.#staged.headChange(head)]);
+        const { moved, lost } = await this.#move(head);
+        if (lost.length > 0) throw declarationsLost(lost);
+        return taken(moved);
       });
     } finally {
       this.#isStaging = false;
@@ -233,7 +222,7 @@ export class Intake {
   }
 
   async #refuseStaged(faults: readonly RowFault[]): Promise<IntakeReport> {
-    await this.#removeStaged();
+    await this.#staged.removeStaged();
     return refused(faults);
   }
 
@@ -242,9 +231,9 @@ export class Intake {
     return rows.map((row) => ({ ...row, pseudonym: shelf.pseudonymOf(row.declaration.subject) }));
   }
 
-  async #dossiersOf(placed: readonly Placed[]): Promise<ReadonlyMap<string, Dossier | undefined>> {
+  async #dossiersOf(placed: readonly Placed[]): Promise<ReadonlyMap<string, Known>> {
     const pseudonyms = [...new Set(placed.map(({ pseudonym }) => pseudonym))];
-    const known = await this.#modules.shelf.dossiers(pseudonyms);
+    const known = await this.#modules.shelf.read(pseudonyms);
     return new Map(pseudonyms.map((pseudonym, i) => [pseudonym, known[i]]));
   }
 
@@ -252,104 +241,141 @@ export class Intake {
     if (rows.length === 0) return [];
     const placed = this.#placed(rows);
     const dossiers = await this.#dossiersOf(placed);
-    const faults = faultsOf(placed, dossiers, await this.#staged([...dossiers.keys()]));
+    const lines = await this.#staged.lines([...dossiers.keys()]);
+    const updatedAtS = await this.#modules.updatedAtS();
+    const faults = await this.#faultsOf(placed, dossiers, lines, updatedAtS);
     if (faults.length > 0) return faults;
     const changes = placed.map(({ line, declaration, pseudonym }) =>
-      this.#stagedChange(pseudonym, { line, declaration }),
+      this.#staged.stagedChange(pseudonym, { line, declaration }),
     );
     await this.#modules.tables.write(changes);
     return [];
   }
 
-  /** What of all that is staged cannot stand beside what is known by now. */
+  /** What of all that is staged cannot stand beside what is known by now. @throws {NodeError} REGISTRY_CORRUPT where a row of it is damaged. */
   async #contradicted(): Promise<RowFault[]> {
-    const { tables, shelf } = this.#modules;
+    const { shelf } = this.#modules;
+    const updatedAtS = await this.#modules.updatedAtS();
     const faults: RowFault[] = [];
-    for (let from: string = STAGED; faults.length < FAULTS_MAX;) {
-      const page = await tables.page(from, `${STAGED}~`, { limit: ROWS_TOGETHER });
-      const last = page.at(-1)?.[0];
+    for (let after = ''; faults.length < FAULTS_MAX;) {
+      const page = await this.#staged.page(after);
+      const last = page.at(-1)?.name;
       if (last === undefined) break;
-      const known = await shelf.dossiers(page.map(([name]) => name.slice(STAGED.length)));
-      for (const [i, [name, sealed]] of page.entries()) {
-        const { line, declaration } = this.#stagedOf(name, sealed);
-        const fault = contradictionOf(declaration, known[i]);
+      const known = await shelf.read(page.map(({ pseudonym }) => pseudonym));
+      for (const [i, { name, staged }] of page.entries()) {
+        if (staged === undefined) throw declarationsLost([name]);
+        const { line, declaration } = staged;
+        const fault = await this.#faultOf(declaration, known[i], updatedAtS);
         if (fault !== undefined) faults.push({ line, ...fault });
       }
-      from = keyAfter(last);
+      after = last;
     }
     return faults;
   }
 
-  /** The lines of those of these persons who are staged already. */
-  async #staged(pseudonyms: readonly string[]): Promise<Map<string, number>> {
-    const names = pseudonyms.map((pseudonym) => STAGED + pseudonym);
-    const sealed = await this.#modules.tables.getMany(names);
-    const lines = pseudonyms.flatMap((pseudonym, i) => {
-      const bytes = sealed[i];
-      if (bytes === undefined) return [];
-      return [[pseudonym, this.#stagedOf(names[i] ?? '', bytes).line] as const];
-    });
-    return new Map(lines);
-  }
-
-  /** Each step takes away what it moved and counts it, in one write: wherever it breaks off, the next goes on there. */
-  async #move(from: Head): Promise<Head> {
-    const { tables, shelf } = this.#modules;
+  /**
+   * Each step takes away what it moved and counts it, in one write: wherever it breaks off, the next goes on there. Gives the names of rows that could not be
+   * moved, which are told and taken away as well.
+   */
+  async #move(from: Head): Promise<{ readonly moved: Head; readonly lost: readonly string[] }> {
+    const { tables, shelf, onTrouble } = this.#modules;
     const head = { ...from };
+    const lost: string[] = [];
     const updatedAtS = await this.#modules.updatedAtS();
     for (;;) {
-      const page = await tables.page(STAGED, `${STAGED}~`, { limit: ROWS_TOGETHER });
+      const page = await this.#staged.page();
       if (page.length === 0) break;
-      const known = await shelf.dossiers(page.map(([name]) => name.slice(STAGED.length)));
-      const staged = page.map(([name, sealed]) => this.#stagedOf(name, sealed));
-      const revoked = await revokedOrders(staged, known, { ...this.#modules, nowS: head.receivedAtS });
-      const changes = page.flatMap(([name], i): Change[] => {
-        const { declaration } = staged[i] as (typeof staged)[number];
-        const beside = { before: known[i], revoked: revoked[i] ?? [], updatedAtS };
-        return [...this.#taking(declaration, head, beside), { del: name }];
-      });
-      await tables.write([...changes, this.#headChange(head)]);
+      const known = await shelf.read(page.map(({ pseudonym }) => pseudonym));
+      const rows: Staged[] = [];
+      const beside: Known[] = [];
+      const left: string[] = [];
+      for (const [i, { name, staged }] of page.entries()) {
+        const one = known[i];
+        const isLost =
+          one instanceof DamagedDossier &&
+          staged &&
+          (await this.#faultOf(staged.declaration, one, updatedAtS));
+        if (staged === undefined || isLost) left.push(name);
+        else {
+          rows.push(staged);
+          beside.push(one);
+        }
+      }
+      if (left.length > 0) onTrouble?.(declarationsLost(left));
+      lost.push(...left);
+      const changes = await this.#takingAll(rows, beside, head, updatedAtS);
+      const dels = page.map(({ name }) => ({ del: name }));
+      await tables.write([...changes, ...dels, this.#staged.headChange(head)]);
     }
-    await tables.write([{ del: HEAD }]);
-    return head;
+    await tables.write([this.#staged.noHead]);
+    return { moved: head, lost };
   }
 
-  /** What is written of a declaration that is taken, which `head` counts. */
-  #taking(declaration: Declaration, head: Head, { before, revoked, updatedAtS }: DeclaredBeside): Change[] {
+  /** What is written of declarations that are taken, which `head` counts. */
+  async #takingAll(
+    rows: readonly { readonly declaration: Declaration }[],
+    known: readonly Known[],
+    head: Head,
+    updatedAtS: number,
+  ): Promise<Change[]> {
+    const readable = known.map((one) => (one instanceof DamagedDossier ? undefined : one));
+    const revoked = await revokedOrders(rows, readable, { ...this.#modules, nowS: head.receivedAtS });
+    return rows.flatMap(({ declaration }, i) => {
+      const beside = { before: readable[i], revoked: revoked[i] ?? [], updatedAtS };
+      return this.#taking(declaration, head, beside, known[i] instanceof DamagedDossier);
+    });
+  }
+
+  /** What is written of a declaration that is taken, which `head` counts. `isReplacing`: in the place of what cannot be read. */
+  #taking(
+    declaration: Declaration,
+    head: Head,
+    { before, revoked, updatedAtS }: DeclaredBeside,
+    isReplacing: boolean,
+  ): Change[] {
     const { shelf, isRevoked } = this.#modules;
-    const what = whatOf(declaration, before?.declaration);
+    const what = isReplacing ? 'replaced' : whatOf(declaration, before?.declaration);
     head[what]++;
     if (what === 'unchanged') return [];
     const dossier = dossierWith(declaration, head, before);
     if (what === 'older') return shelf.changes(dossier, before);
     const noted = revoked.reduce((now, order) => withFound(now, order, head.receivedAtS), dossier);
-    return shelf.changes(declaredAnew(noted, { isRevoked, updatedAtS }), before);
+    const changes = shelf.changes(declaredAnew(noted, { isRevoked, updatedAtS }), before);
+    return isReplacing ? [...changes, ...shelf.replacedChanges(declaration.subject)] : changes;
   }
 
-  async #removeStaged(): Promise<void> {
-    const { tables } = this.#modules;
-    for (;;) {
-      const page = await tables.page(STAGED, `${STAGED}~`, { limit: ROWS_TOGETHER });
-      if (page.length === 0) return;
-      await tables.write(page.map(([name]) => ({ del: name })));
+  /** What is wrong with rows beside what is known, and beside the rows before them: `lines` by person, to which theirs are added. */
+  async #faultsOf(
+    placed: readonly Placed[],
+    dossiers: ReadonlyMap<string, Known>,
+    lines: Map<string, number>,
+    updatedAtS: number,
+  ): Promise<RowFault[]> {
+    const faults: RowFault[] = [];
+    for (const { line, declaration, pseudonym } of placed) {
+      const before = lines.get(pseudonym);
+      lines.set(pseudonym, before ?? line);
+      const fault =
+        before === undefined
+          ? await this.#faultOf(declaration, dossiers.get(pseudonym), updatedAtS)
+          : { column: 'subject', reason: `is the same person as in line ${before}` };
+      if (fault !== undefined) faults.push({ line, ...fault });
     }
+    return faults;
   }
 
-  #stagedOf(name: string, sealed: Uint8Array): z.infer<typeof stagedSchema> {
-    return parseSealedJson(stagedSchema, name, this.#sealer.open(name, sealed));
+  /** Why a declaration cannot stand beside what is known of its person, or in the place of what cannot be read of them. */
+  async #faultOf(
+    declaration: Declaration,
+    known: Known,
+    updatedAtS: number,
+  ): Promise<Omit<RowFault, 'line'> | undefined> {
+    if (!(known instanceof DamagedDossier)) return contradictionOf(declaration, known);
+    return replacingFault(declaration, known, { nowS: this.#nowS(), updatedAtS }, this.#modules);
   }
 
-  #stagedChange(pseudonym: string, staged: z.infer<typeof stagedSchema>): Change {
-    return this.#sealed(STAGED + pseudonym, staged);
-  }
-
-  #headChange(head: Head): Change {
-    return this.#sealed(HEAD, head);
-  }
-
-  #sealed(name: string, value: unknown): Change {
-    const plain = Buffer.from(JSON.stringify(value));
-    return { put: name, value: this.#sealer.seal(name, plain, this.#modules.random(NONCE_BYTES)) };
+  #nowS(): number {
+    return Math.floor(this.#modules.clock.nowMs() / 1_000);
   }
 }
 
@@ -360,20 +386,4 @@ function taken({ added, replaced, unchanged, older }: Head): IntakeReport {
 /** The first faults, by line. */
 function refused(faults: readonly RowFault[]): IntakeReport {
   return { outcome: 'refused', faults: faults.toSorted((a, b) => a.line - b.line).slice(0, FAULTS_MAX) };
-}
-
-/** What is wrong with rows beside what is known, and beside the rows before them: `lines` by person, to which theirs are added. */
-function faultsOf(
-  placed: readonly Placed[],
-  dossiers: ReadonlyMap<string, Dossier | undefined>,
-  lines: Map<string, number>,
-): RowFault[] {
-  return placed.flatMap(({ line, declaration, pseudonym }) => {
-    const before = lines.get(pseudonym);
-    if (before !== undefined)
-      return [{ line, column: 'subject', reason: `is the same person as in line ${before}` }];
-    lines.set(pseudonym, line);
-    const fault = contradictionOf(declaration, dossiers.get(pseudonym));
-    return fault === undefined ? [] : [{ line, ...fault }];
-  });
 }

@@ -38,6 +38,8 @@ export interface UpdatesReport {
   readonly hasDeclared: boolean;
   /** Why the newest update failed, or the next would; absent too where the region has no rules for people, and nobody who declared. */
   readonly trouble?: UpdateTrouble;
+  /** Names of rows of people of whom an update saw that what is kept of them cannot be read, at most 100: nothing is updated of those alone. */
+  readonly damaged?: readonly string[];
 }
 
 export interface LastUpdateModules {

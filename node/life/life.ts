@@ -18,8 +18,8 @@ import { allRulesForPeople, errorOfRules, knownOf, rulesForPeople, rulesInForce 
 import { LastUpdate, troubleOf, type UpdateMade, type UpdatesReport } from './last-update.ts';
 import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
 import { Objecting, type ObjectionFigures, type OpenObjection } from './objecting.ts';
-import { type By, type Deciding, isUnsettled } from './objections.ts';
-import { withoutCodes } from './taking-back.ts';
+import { type By, type Deciding } from './objections.ts';
+import { takingBack } from './taking-back.ts';
 import { reasonChanges } from './settling.ts';
 import { type Handed, isNewest, noticesOf } from './telling.ts';
 import { noFigures, UPDATE_OUTCOMES, type UpdateFigures } from './update-figures.ts';
@@ -59,9 +59,11 @@ export interface UpdateOrder {
   readonly dry?: { readonly atS: number } | undefined;
 }
 
-/** `figures`: persons by what became of them, so far; `share`: how far it is, 0 to 1, and 1 at the end alone. */
+/** `figures`: persons by what became of them, so far; `share`: how far it is, 0 to 1, and 1 at the end alone; `damaged`: the name of a row that cannot be read. */
 export type UpdateNews =
-  { readonly figures: UpdateFigures; readonly share: number } | { readonly unsettled: Unsettled };
+  | { readonly figures: UpdateFigures; readonly share: number }
+  | { readonly unsettled: Unsettled }
+  | { readonly damaged: string };
 
 /** A person as the region knows them. */
 export interface Holder extends Dossier {
@@ -81,6 +83,8 @@ export interface LifeReport {
 
 /** All that is done to a table waits for what is being done to it. */
 const TURN = 'life';
+/** Dossiers that cannot be read and are named in a report. */
+const DAMAGED_MAX = 100;
 /** Persons who are asked for at once. */
 export const DECLARED_MAX = 1_024;
 
@@ -189,18 +193,28 @@ export class Life {
     const figures = noFigures();
     for (let after = ''; ;) {
       // Nobody declares or objects while a page is looked at; in between they do.
-      const page = await this.#turns.take(TURN, async () => {
-        const persons = await this.#shelf.page(after, PERSONS_TOGETHER);
-        after = persons.at(-1)?.pseudonym ?? '';
-        return persons.length === 0 ? undefined : this.#updater.update(persons, run);
-      });
+      const page = await this.#turns.take(TURN, () => this.#updatePage(after, run));
       if (page === undefined) break;
+      after = page.last;
       for (const outcome of UPDATE_OUTCOMES) figures[outcome] += page.figures[outcome];
       for (const unsettled of page.unsettled) yield { unsettled };
+      for (const { name } of page.damaged) yield { damaged: name };
       yield { figures: { ...figures }, share: Math.min(shareOf(after), 0.999) };
     }
-    if (!run.isDry) await this.#lastUpdate.note({ atS: run.nowS, figures });
+    if (!run.isDry) {
+      await this.#turns.take(TURN, () => this.#shelf.forgetMended());
+      await this.#lastUpdate.note({ atS: run.nowS, figures });
+    }
     yield { figures, share: 1 };
+  }
+
+  /** Undefined where nobody is left. */
+  async #updatePage(after: string, run: UpdateRun) {
+    const { persons, damaged, last } = await this.#shelf.page(after, PERSONS_TOGETHER);
+    if (last === undefined) return undefined;
+    if (!run.isDry) await this.#shelf.noteDamaged(damaged);
+    const { figures, unsettled } = await this.#updater.update(persons, run);
+    return { figures: { ...figures, damaged: damaged.length }, unsettled, damaged, last };
   }
 
   /** Codes that nobody was given yet, each with its notice. */
@@ -282,11 +296,12 @@ export class Life {
   async updates(): Promise<UpdatesReport> {
     try {
       const lastAtS = await this.#lastUpdate.atS();
-      const hasDeclared = (await this.#shelf.page('', 1)).length > 0;
+      const hasDeclared = await this.#shelf.hasAny();
+      const damaged = (await this.#shelf.stillDamaged(DAMAGED_MAX)).map(({ name }) => name);
       const at = { hasDeclared, nowS: this.#nowS() };
       const error = errorOfRules(this.#modules.state(), this.#options.rulesForPeople, at);
       const trouble = error === undefined ? this.#lastUpdate.trouble : troubleOf(error);
-      return { lastAtS, hasDeclared, ...(trouble && { trouble }) };
+      return { lastAtS, hasDeclared, ...(trouble && { trouble }), ...(damaged.length > 0 && { damaged }) };
     } catch (error) {
       return { lastAtS: 0, hasDeclared: true, trouble: troubleOf(error) };
     }
@@ -312,7 +327,7 @@ export class Life {
     return this.#turns.take(TURN, async () => {
       await require();
       await this.#intake.finish();
-      if ((await this.#shelf.ofSubject(subject)) !== undefined) await onFound();
+      if (await this.#shelf.isThere(subject)) await onFound();
       return this.#shelf.forget(subject);
     });
   }
@@ -335,21 +350,7 @@ export class Life {
       if (changes.length > 0) await this.#modules.tables.write(changes);
     },
   ): Promise<void> {
-    return this.#turns.take(TURN, async () => {
-      const dossiers = await this.#shelf.dossiers(subjects.map((one) => this.#shelf.pseudonymOf(one)));
-      const changes = dossiers.flatMap((dossier) => {
-        const now = dossier && withoutCodes(dossier, codes);
-        if (now === undefined) return [];
-        const { subject } = now.declaration;
-        return [
-          this.#shelf.dossierChange(now),
-          // The change before may not have been told either: better twice than never.
-          ...(now.changes.length === 0 ? [this.#shelf.unmarkChange('untold', subject)] : []),
-          ...(now.objections.some(isUnsettled) ? [this.#shelf.markChange('objection', subject)] : []),
-        ];
-      });
-      await write(changes);
-    });
+    return this.#turns.take(TURN, async () => write(await takingBack(codes, subjects, this.#shelf)));
   }
 
   async #explained(dossier: Dossier): Promise<Explained> {

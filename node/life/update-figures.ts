@@ -2,7 +2,7 @@
 
 /**
  * Persons by what became of them. `waiting`: they hold what must pass no more, and this hour has no revocation left for it. `unlogged`: the same, and
- * it is in no log yet, or that cannot be told of its log.
+ * it is in no log yet, or that cannot be told of its log. `damaged`: what is kept of them cannot be read, and their codes stay as they are.
  */
 export const UPDATE_OUTCOMES = [
   'unchanged',
@@ -16,6 +16,7 @@ export const UPDATE_OUTCOMES = [
   'overridden',
   'waiting',
   'unlogged',
+  'damaged',
 ] as const;
 export type UpdateOutcome = (typeof UPDATE_OUTCOMES)[number];
 export type UpdateFigures = Record<UpdateOutcome, number>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { requireNoneHeldOn } from '../../../cli/commands/update.ts';
+import { requireNoneDamaged, requireNoneHeldOn } from '../../../cli/commands/update.ts';
 import { CliError } from '../../../cli/exit.ts';
 import { type UpdateFigures } from '../../../node/life/update-figures.ts';
 import { type TestCli } from '../../support/cli.ts';
@@ -34,6 +34,20 @@ interface Told {
   readonly code: string;
   readonly notice: readonly string[];
 }
+
+describe('requireNoneDamaged', () => {
+  it('ends with 5 and names rows where what is kept of somebody cannot be read', () => {
+    requireNoneDamaged({ unchanged: 1, damaged: 0 }, []);
+    assert.throws(
+      () => requireNoneDamaged({ damaged: 3 }, ['life/person/00ff']),
+      (error) =>
+        error instanceof CliError &&
+        error.exit === 5 &&
+        error.code === 'REGISTRY_CORRUPT' &&
+        error.message.endsWith('life/person/00ff, and 2 more'),
+    );
+  });
+});
 
 describe('entente update, holder and object', function () {
   this.timeout(90_000);

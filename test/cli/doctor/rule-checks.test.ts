@@ -122,6 +122,14 @@ describe('the checks of rules and updates', function () {
     );
   });
 
+  it('name rows of people that cannot be read, and in status too', () => {
+    const updates = { lastAtS: well.nowS, hasDeclared: true, damaged: ['life/person/00ff'] };
+    const life = { objections: OBJECTIONS, updates };
+    assert.match(told(updatesOf(life)).join(), /must what is kept of 1 person .*life\/person\/00ff/);
+    const { running = assert.fail() } = runningOn({ ...well, life }, { life });
+    assert.match(ownLines(running).join('\n'), /DAMAGED .*life\/person\/00ff/);
+  });
+
   it('raise how many people are in doubt, and how to find out who', () => {
     const updates = { lastAtS: well.nowS, hasDeclared: true };
     const lastUpdate = { atS: well.nowS, figures: { unchanged: 3, ambiguous: 2 } };

@@ -82,12 +82,11 @@ class Process {
   async known(): Promise<Map<string, boolean>> {
     const known = new Map<string, boolean>();
     for (let after = ''; ;) {
-      const page = await this.shelf.page(after, 512);
-      for (const { dossier, pseudonym } of page) {
+      const { persons, last } = await this.shelf.page(after, 512);
+      for (const { dossier } of persons)
         known.set(dossier.declaration.subject, dossier.declaration.said.symptoms);
-        after = pseudonym;
-      }
-      if (page.length === 0) return known;
+      if (last === undefined) return known;
+      after = last;
     }
   }
 

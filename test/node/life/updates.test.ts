@@ -65,14 +65,6 @@ describe('Life.updates', () => {
     assert.equal((await troubleOf())?.code, 'NOT_FOUND');
   });
 
-  it('says that what people declared cannot be read', async () => {
-    await open();
-    await region.declare([1]);
-    await region.update();
-    await region.process.tables.write([{ put: 'life/person/0', value: new Uint8Array(40) }]);
-    assert.ok((await troubleOf())?.code);
-  });
-
   for (const [what, plain] of [
     ['of another form', Buffer.from('{"atS":1}')],
     ['no JSON', Buffer.from('{')],
