@@ -17,27 +17,30 @@ export interface ReplacingModules extends Pick<Primitives, 'verifySignature'> {
   readonly shown: Pick<ShownTrees, 'of'>;
   readonly keys: Pick<NodeKeys, 'trustLog'>;
   readonly clock: Pick<Clock, 'nowMs'>;
+  /** Where witnesses fence whoever writes: what they know to be signed, a log that is empty here does not tell, and nothing is kept of what is shown. */
+  readonly fence?: object | undefined;
   /** Told where no log is left for it. Must not throw. */
   readonly onTrouble?: (error: unknown) => void;
 }
 
 /**
  * These entries of the root with the announcement before them, so that a crash leaves both or neither, and whoever has the log from elsewhere knows of it. As they are
- * where they announce one themselves, where the log in use is empty here and nobody has shown more, and where the month has had all its replacements.
+ * where they announce one themselves, where nobody fences, the log in use is empty here and nobody has shown more, and where the month has had all its replacements.
  * @throws {NodeError} REFUSED where the entries take the announcement back; as `keys.trustLog`, `RegionFold.stateAfter` and `ShownTrees.of`.
  */
 export async function withReplacement(
   names: { readonly region: string; readonly network: string },
   entries: readonly Uint8Array[],
-  { shelf: { home, ownLogs }, shown, keys, clock, onTrouble }: ReplacingModules,
+  { shelf: { home, ownLogs }, shown, keys, clock, fence, onTrouble }: ReplacingModules,
 ): Promise<readonly Uint8Array[]> {
   const nowS = Math.floor(clock.nowMs() / 1000);
   const inUse = logInUse(home.state, nowS);
   if (logInUse(await home.fold.stateAfter(entries), nowS) !== inUse) return entries;
   const origin = attestationLogOrigin(names.region, names.network, inUse);
   const own = ownLogs.find((log) => log.origin === origin);
-  const isUnused = own?.tree.trouble === undefined && own?.tree.size === 0 && own.lacking === undefined;
-  if (isUnused && own.left === undefined && (await shown.of(own)).length === 0) return entries;
+  const isEmpty = own?.tree.trouble === undefined && own?.tree.size === 0 && own.lacking === undefined;
+  if (fence === undefined && isEmpty && own.left === undefined && (await shown.of(own)).length === 0)
+    return entries;
   const log = nextInUse(home.state, nowS);
   if (log === undefined) {
     onTrouble?.(noneLeft(inUse));
