@@ -24,11 +24,12 @@ export async function receiptFrom(
 export function receiptText({ sequenced, witnessed }: LogReceipt): string {
   const { origin, size, atS } = sequenced;
   const place = `${printable(origin)} has ${figure(size)} entries since ${timeText(atS)}`;
-  const { counted, needed, of, isQuorum, ageS = 0, doubt } = witnessed;
+  const { counted, needed, of, by, isQuorum, ageS = 0, doubt } = witnessed;
+  const byPolicy = by === undefined ? '' : ' by the policy';
   const votes =
     of === 0
-      ? 'no other region witnesses it'
-      : `${counted} of ${of} witnesses vouch for it, ${needed} needed`;
+      ? `no other region witnesses it${byPolicy}`
+      : `${counted} of ${of} witnesses vouch for it, ${needed} needed${byPolicy}`;
   if (doubt !== undefined)
     return `Sequenced, not witnessed: ${place}; ${votes}; ${DOUBTS[doubt]} [${doubt}].`;
   if (of === 0) return `Sequenced: ${place}; ${votes}.`;

@@ -98,6 +98,7 @@ export const receipt = z
       counted: z.int(),
       needed: z.int(),
       of: z.int(),
+      by: z.literal('policy').optional(),
       isQuorum: z.boolean(),
       size: z.int().optional(),
       ageS: z.int().optional(),

@@ -17,7 +17,7 @@ export interface LogReceipt {
     /** When the last of these was logged, in seconds since 1970. */
     readonly atS: number;
   };
-  /** Regions that are known to have cosigned a checkpoint with them. */
+  /** Witnesses that are known to have cosigned a checkpoint with them: of the trust log by the policy of the node, if it has one. */
   readonly witnessed: WitnessCount & {
     /** Whether so many have that verdicts go by it: false while there is a doubt, whatever was counted. */
     readonly isQuorum: boolean;
@@ -84,7 +84,6 @@ function weigh(
   if (signed === undefined || signed.size < (size ?? 1)) return undefined;
   const { origin } = tree;
   const sequenced = { origin, size: signed.size, atS };
-  const { needed, of } = neededFor({ origin, ...signed }, trust, nowS);
   // A fit key goes before a larger count, and that before a newer checkpoint: where the key is fit, a quorum vouches.
   const [vouched] = held
     .filter(({ checkpoint }) => checkpoint.size >= (size ?? signed.size))
@@ -94,14 +93,14 @@ function weigh(
         Number(b.isCheckpointKeyFit) - Number(a.isCheckpointKeyFit) ||
         b.witnesses.counted - a.witnesses.counted,
     );
-  const counted = vouched?.witnesses.counted ?? 0;
+  // By a policy who else is needed goes by who vouches already.
+  const count = vouched?.witnesses ?? neededFor({ origin, ...signed }, trust, nowS);
+  const { counted, needed } = count;
   const isCounted = needed > 0 && counted >= needed;
   const doubt = doubtOf(standing, isCounted ? vouched : undefined);
   const isQuorum = isCounted && doubt === undefined;
   const witnessed = {
-    counted,
-    needed,
-    of,
+    ...count,
     isQuorum,
     ...(isQuorum && {
       size: vouched?.one.checkpoint.size ?? 0,

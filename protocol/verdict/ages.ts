@@ -1,6 +1,7 @@
 /** Who vouches for a region's log, and how long ago a quorum of them last did. Spec: SPEC.md 9. */
 import { compareBytes } from '../bytes.ts';
 import { CLOCK_AHEAD_S_MAX, WITNESSES_ALL_MAX, WITNESSES_CHOSEN } from '../limits.ts';
+import { trustLogOrigin } from '../log/origin.ts';
 import { neededCosignatures, witnessRank } from '../log/quorum.ts';
 import { type KeyRole, type Recognition, type TrustKey, type TrustState } from '../trust/trust-state.ts';
 import { type Cosigned, type RegionKnowledge, type Trust } from './knowledge.ts';
@@ -32,7 +33,7 @@ export function assess(trust: Trust, knowledge: RegionKnowledge, nowS: number): 
   const ownTimes = [newest, before].flatMap((times) => times.get(state.region)?.timestampS ?? []);
   const ownAtS = ownTimes.length === 0 ? undefined : Math.max(...ownTimes);
   const { witnesses, atS } =
-    trust.policy?.count(counting, mayVouchFor(state.region, trust)) ??
+    policyFor(knowledge, trust)?.count(counting, mayVouchFor(state.region, trust)) ??
     countByTable(trust, knowledge, newest, nowS, span);
   const knowledgeAtS = witnesses.needed === 0 ? ownHereS : atS;
   return {
@@ -46,6 +47,11 @@ export function assess(trust: Trust, knowledge: RegionKnowledge, nowS: number): 
     fromS: span.fromS,
     untilS: span.untilS,
   };
+}
+
+/** A policy is about trust logs: who vouches for other logs of a region is counted by the table. */
+function policyFor({ state, checkpoint }: RegionKnowledge, { policy, network }: Trust): Trust['policy'] {
+  return checkpoint.origin === trustLogOrigin(state.region, network) ? policy : undefined;
 }
 
 /** Spec: SPEC.md 9. */

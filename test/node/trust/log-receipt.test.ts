@@ -5,6 +5,7 @@ import { TrustBoard } from '../../../node/trust/trust-board.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { type RegionKnowledge, Trust } from '../../../protocol/verdict/knowledge.ts';
 import { cosignatureBy, type KeeperBench, keeperOf, noteOf } from '../../support/keeper-fixture.ts';
+import { OUTSIDE_POLICY, witnessPolicyOf } from '../../support/outside-witness.ts';
 import { DAY_S, RegionFixture, START_S, type TestKey, trustModules } from '../../support/region-fixture.ts';
 import { RunningClock } from '../../support/running-clock.ts';
 
@@ -50,6 +51,16 @@ describe('receiptOf the trust log of the home', () => {
     const standing = trust.regions.get(trust.home)?.standing ?? assert.fail();
     return receiptOf(undefined, { tree, held, standing, trust, nowS: START_S }) ?? assert.fail();
   }
+
+  it('says that the policy counted where it did, and that more are needed than the table asks for', async () => {
+    const keeper = await cosigned();
+    const { network, regions, sha256 } = board.trust;
+    const policy = witnessPolicyOf(OUTSIDE_POLICY, network);
+    const trust = new Trust({ home: home.region, network, regions: regions.values(), policy }, { sha256 });
+    const told = receipt(keeper, trust);
+    assert.deepEqual(told.witnessed, { counted: 0, needed: 1, of: 1, by: 'policy', isQuorum: false });
+    assert.match(receiptText(told), /^Sequenced, not yet witnessed: .*1 needed by the policy\.$/);
+  });
 
   const withStanding = ({ home, network, regions, sha256 }: Trust, standing: RegionKnowledge['standing']) =>
     new Trust(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { applySnapshot, type Holdings } from '../../../protocol/snapshot/apply.ts';
 import { restoreHoldings, saveHoldings } from '../../../protocol/snapshot/saved-holdings.ts';
+import { assess } from '../../../protocol/verdict/ages.ts';
 import { Trust } from '../../../protocol/verdict/knowledge.ts';
 import { verify } from '../../../protocol/verdict/verify.ts';
 import { cosignedOutside, OUTSIDE_POLICY, witnessPolicyOf } from '../../support/outside-witness.ts';
@@ -70,6 +71,14 @@ describe('applySnapshot by a policy', () => {
       reasons.flatMap((one) => (one.code === 'UNWITNESSED' ? [[one.region, one.details]] : [])),
       [HOME, 'CN-33'].map((region) => [region, details]),
     );
+  });
+
+  it('counts who vouches for an attestation log by the table', async () => {
+    const { holdings } = apply(await snapshot(...federation.regions.keys()));
+    const knowledge = holdings.trust.regions.get('CN-33') ?? assert.fail();
+    const checkpoint = { ...knowledge.checkpoint, origin: `CN-33.${NETWORK}/attest/2026-11` };
+    const { witnesses } = assess(holdings.trust, { ...knowledge, checkpoint }, NOW_S);
+    assert.deepEqual(witnesses, { counted: 4, needed: 3, of: 4 });
   });
 
   it('goes on without the policy by the table, from the same snapshot, which carries none', async () => {
