@@ -139,6 +139,23 @@ export type GossipHandler = (
 ) => GossipVerdict | Promise<GossipVerdict> | undefined | void;
 
 /**
+ * Brings a request to somebody outside the network by HTTP POST, following no redirect. Gives any answer that comes, of its body at most `bytesMax` bytes and
+ * one more, which says that it is longer. Rejects when there is none, and when `signal` is aborted.
+ */
+export type HttpPost = (
+  url: string,
+  body: Uint8Array,
+  options: { readonly bytesMax: number; readonly signal: AbortSignal },
+) => Promise<HttpAnswer>;
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** The content type, without parameters and in lower case; empty where none is said. */
+  readonly type: string;
+  readonly body: Uint8Array;
+}
+
+/**
  * A network that also carries answers of many chunks, each at most 128 KiB; whoever reads slowly slows the sender down. A chunk is
  * given away with its memory: whoever made it must not touch it again.
  */

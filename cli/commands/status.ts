@@ -16,6 +16,7 @@ import {
 } from '../desk/node-status.ts';
 import { type Examined } from '../doctor/examine.ts';
 import { quoted } from '../doctor/finding.ts';
+import { outsideText } from '../outside-text.ts';
 import { theirText } from '../doctor/their-checks.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { cosignedText } from '../cosigned-text.ts';
@@ -228,6 +229,7 @@ export function ownLines({
   unlogged,
   left,
   cosigning,
+  outside = [],
   addresses,
   process,
 }: RunningStatus): string[] {
@@ -256,6 +258,7 @@ export function ownLines({
       const vouched = cosigned === undefined ? '' : cosignedText(cosigned);
       return ['log', `${printable(origin)}: ${figure(size)}${vouched}`] as const;
     }),
+    ...outside.map((one) => ['outside', outsideText(one)] as const),
     ...Object.entries(behind).map(
       ([origin, signed]) =>
         ['BEHIND', `${printable(origin)}: ${figure(signed)} entries were signed`] as const,

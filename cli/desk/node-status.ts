@@ -102,6 +102,24 @@ export const nodeStatusSchema = z.looseObject({
       ),
     })
     .optional(),
+  outside: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        url: z.string(),
+        silentSinceS: z.number().optional(),
+        troubles: z.record(
+          z.string(),
+          z.looseObject({
+            why: z.string(),
+            sinceS: z.number(),
+            size: z.number().optional(),
+            status: z.number().optional(),
+          }),
+        ),
+      }),
+    )
+    .optional(),
   scrub: z.looseObject({ corrupt: z.number() }),
   verdicts: z.record(z.string(), z.number()),
   lookup: z.looseObject({ tables: z.array(z.int()), ageS: z.number().optional() }).optional(),
@@ -185,6 +203,7 @@ export const nodeStatusSchema = z.looseObject({
   }),
 });
 export type CosignedSeen = NonNullable<RunningStatus['cosigning']>['logs'][number];
+export type OutsideSeen = NonNullable<RunningStatus['outside']>[number];
 export type LifeSeen = NonNullable<RunningStatus['life']>;
 export type WriterSeen = NonNullable<RunningStatus['writer']>;
 export type RunningStatus = z.infer<typeof nodeStatusSchema>;

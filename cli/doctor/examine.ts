@@ -17,6 +17,7 @@ import {
 import { checkMemory, checkNodeVersion, checkTls } from './machine-checks.ts';
 import { checkNumbers } from './number-checks.ts';
 import { type Patient, type ReadablePatient } from './patient.ts';
+import { checkOutside } from './outside-checks.ts';
 import { checkEnough, checkHttp, checkReachable, checkShutOut, checkVouching } from './peer-checks.ts';
 import { checkAnnounced, checkPorts } from './port-checks.ts';
 import { checkQuorums } from './quorum-checks.ts';
@@ -77,6 +78,7 @@ const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = 
   ['peers', checkEnough],
   ['peers', checkVouching],
   ['peers', checkQuorums],
+  ['peers', checkOutside],
   ['peers', checkTheirs],
   ['peers', checkRecognitions],
   ['peers', checkShutOut],
@@ -105,6 +107,7 @@ const AT_ONCE: typeof THEN = [
   ['peers', checkEnough],
   ['peers', checkVouching],
   ['peers', checkQuorums],
+  ['peers', checkOutside],
   ['peers', checkTheirs],
   ['peers', checkRecognitions],
   ['peers', checkShutOut],

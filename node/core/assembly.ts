@@ -36,6 +36,7 @@ import { CosignatureGatherer } from '../witness/cosignature-gatherer.ts';
 import { cosigningReport } from '../witness/cosigning-report.ts';
 import { CosignedLogs } from '../witness/cosigned-logs.ts';
 import { leftNotes } from '../witness/left-mark.ts';
+import { OutsideWitnesses } from '../witness/outside-witnesses.ts';
 import { LogVisitor } from '../witness/log-visit.ts';
 import { forked } from '../witness/witness-rule.ts';
 import { Voucher } from '../witness/voucher.ts';
@@ -321,6 +322,7 @@ export function assemble(
     isWriting: () => signing.side !== undefined,
     compare: (peer) => antiEntropy.round(peer),
   });
+  const outside = new OutsideWitnesses(options, { ...reading, keepers, post: modules.httpPost });
   const cosigning = { cosigned, gatherer, logs: attestationLogs, trust: () => board.trust };
   const leaves = new LeafFinder(reading);
   const shown = new LeafWatch(options, {
@@ -363,6 +365,7 @@ export function assemble(
     visitor,
     cosigned,
     gatherer,
+    outside,
     receipts: new Receipts({ ...modules, shelf, board, cosigned }),
     cosigning: () => cosigningReport({ ...modules, ...cosigning }),
     desks,
@@ -370,6 +373,8 @@ export function assemble(
     herald,
     mender,
     scrub,
+    /** What begins rounds by itself, in the order in which it is started. */
+    rounds: [antiEntropy, clocks, herald, scrub, mender, lookup, copies, preparer, gatherer, outside],
     fence,
     lastSession,
     preparer,

@@ -7,6 +7,7 @@ import {
   type Clock,
   type CommitMark,
   type Disk,
+  type HttpPost,
   type Network,
   type Random,
   type SecondPlace,
@@ -112,6 +113,8 @@ export interface RegionNodeModules
   readonly checkSignatures?: CheckSignatures | undefined;
   /** Evaluates numbers of the region's list; here, a few at a time, by default. */
   readonly evaluateInputs?: EvaluateInputs | undefined;
+  /** By which witnesses outside are asked that `policy` gives an address; without it none is. */
+  readonly httpPost?: HttpPost | undefined;
   /** Called before a code is forgotten here because the other machine of the region says so. Where it rejects nothing is, and it is told again. */
   readonly noteForgetting?: ((place: Place) => Promise<void>) | undefined;
   /** Told of what goes wrong in the background, for alarms. Must not throw. */

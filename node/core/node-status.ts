@@ -10,6 +10,7 @@ import { type SyncCounters } from '../sync/anti-entropy.ts';
 import { type BootFinding } from '../sync/boot-check.ts';
 import { type PullCounters } from '../sync/puller.ts';
 import { type CosigningReport } from '../witness/cosigning-report.ts';
+import { type OutsideReport } from '../witness/outside-witness.ts';
 import { type LeftReport } from './left-tree.ts';
 import { type WriterReport } from '../writer/writer-ports.ts';
 import { type VerdictCounters } from '../verdicts/verdict-service.ts';
@@ -59,6 +60,8 @@ export interface NodeStatus {
   readonly left: readonly LeftReport[];
   /** Who vouches for the own attestation logs. */
   readonly cosigning: CosigningReport;
+  /** Witnesses outside that are asked to vouch for the trust logs, in the order of the policy. */
+  readonly outside: readonly OutsideReport[];
   /** What is proven against regions besides. */
   readonly accusations: readonly Accusation[];
   /** By region, how many of its codes were shown here that its log does not have, since the start. */

@@ -126,9 +126,7 @@ export class RegionNode {
       this.#parts.background.run(() => this.evidence.recheck());
       if (this.#options.fenced !== undefined)
         this.#parts.background.run(() => this.#parts.forgottenShare.run());
-      const { antiEntropy, clocks, herald, scrub, mender, lookup, copies, preparer, gatherer } = this.#parts;
-      for (const part of [antiEntropy, clocks, herald, scrub, mender, lookup, copies, preparer, gatherer])
-        part.start();
+      for (const part of this.#parts.rounds) part.start();
     }
     signing.start();
   }
@@ -206,6 +204,7 @@ export class RegionNode {
       scrub: scrub.counters,
       verdicts: verdicts.counters,
       cosigning: this.#parts.cosigning(),
+      outside: this.#parts.outside.report,
       accusations: this.evidence.accusations,
       unlogged: shown.unlogged,
       bulk: people.watch.report,
@@ -366,7 +365,8 @@ export class RegionNode {
 
   async #stop(): Promise<void> {
     const { server, client, lookup, preparer, signing, background, shelf, people, store } = this.#parts;
-    const { mender, scrub, herald, clocks, antiEntropy, copies, gatherer, lastSession } = this.#parts;
+    const { mender, scrub, herald, clocks, antiEntropy, copies, gatherer, outside, lastSession } =
+      this.#parts;
     this.#stopping.abort();
     server.stop();
     client.stop();
@@ -381,6 +381,7 @@ export class RegionNode {
       antiEntropy,
       copies,
       gatherer,
+      outside,
     ])
       await part.stop();
     await background.ended();

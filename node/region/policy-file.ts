@@ -6,6 +6,7 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { WitnessPolicy } from '../../protocol/verdict/witness-policy.ts';
 import { type Config } from '../config/schema.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
+import { submissionUrl } from '../witness/outside-question.ts';
 import { readFileIfPresent } from './files.ts';
 import { type RegionLayout } from './layout.ts';
 
@@ -19,7 +20,10 @@ export async function policyOf(
   return policy === undefined ? undefined : readPolicyFile(layout.resolve(policy), network, modules);
 }
 
-/** @throws {NodeError} CONFIG_INVALID, with the line, for a file that is absent, longer than 131,072 bytes or no policy. */
+/**
+ * @throws {NodeError} CONFIG_INVALID, with the line, for a file that is absent, longer than 131,072 bytes or no policy; also where a witness outside that it asks for
+ * has an address at which nobody can be asked.
+ */
 export async function readPolicyFile(
   path: string,
   network: string,
@@ -28,7 +32,14 @@ export async function readPolicyFile(
   try {
     const bytes = await readFileIfPresent(path, POLICY_BYTES_MAX);
     if (bytes === undefined) throw invalid(`there is no policy of witnesses at ${path}`);
-    return new WitnessPolicy(parsePolicy(modules.sha256, bytes), { network }, modules);
+    const policy = new WitnessPolicy(parsePolicy(modules.sha256, bytes), { network }, modules);
+    for (const { key, url } of policy.addressed) {
+      if (submissionUrl(url) === undefined)
+        throw invalid(
+          `${path}: the address of ${key.name} is no http or https URL without user, query and fragment`,
+        );
+    }
+    return policy;
   } catch (error) {
     if (isNodeError(error, 'DATA_INCONSISTENT')) throw invalid(error.message, error);
     if (!isProtocolError(error)) throw error;

@@ -34,6 +34,7 @@ import { Turns } from '../turns.ts';
 import { Publisher } from './publisher.ts';
 import { RegionKeys } from './region-keys.ts';
 import { policyOf } from './policy-file.ts';
+import { httpPost } from '../http/http-post.ts';
 import { registryDatabase } from './registry-database.ts';
 
 /** Who signs: the root's threshold of keys, or the trust-log key in force. */
@@ -177,6 +178,7 @@ export async function startRegion(
       seeds: daySeedsOf(layout, config, keys, modules),
       keys,
       noteForgetting: notingForgetting(() => running.trail),
+      httpPost,
       network,
       regionOf,
       meet,

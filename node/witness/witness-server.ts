@@ -4,14 +4,14 @@
  */
 import { ProtocolError } from '../../protocol/fault.ts';
 import { decodeUtf8, utf8Bytes } from '../../protocol/encoding/utf8.ts';
-import { type NoteSignature, parseSignatureLines } from '../../protocol/log/signature-line.ts';
+import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type Network } from '../ports.ts';
 import { WITNESS_PROTOCOL } from '../sync/messages.ts';
 import { type PeerBook } from '../sync/peer-book.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { type AddCheckpoint, encodeAddCheckpoint } from './add-checkpoint.ts';
-import { STATUS, type WitnessDesk } from './witness-desk.ts';
-import { type WitnessRefusal } from './witness-rule.ts';
+import { type WitnessAnswer, witnessAnswerOf } from './witness-answer.ts';
+import { type WitnessDesk } from './witness-desk.ts';
 
 /** Bytes of an answer: a status and one signature line of the longest name. */
 export const WITNESS_ANSWER_BYTES_MAX = 1_024;
@@ -42,45 +42,33 @@ export class WitnessServer {
   }
 }
 
-/** What a witness answered; `unsigned` stands for `unfit` as well, which the status does not tell apart. */
-export type WitnessAnswer =
+/** What a peer's witness answered; see `witnessAnswerOf`. */
+export type PeerAnswer =
   | { readonly cosigns: true; readonly line: NoteSignature }
-  | { readonly cosigns: false; readonly refusal: WitnessRefusal; readonly size?: number };
+  | Extract<WitnessAnswer, { readonly cosigns: false }>;
 
 /** Asks a peer to cosign. Rejects as `SyncClient.request`, and as `parseWitnessAnswer`: that is on the peer's record by then. */
 export async function askWitness(
   client: Pick<SyncClient, 'request' | 'blaming'>,
   peer: string,
   asked: AddCheckpoint,
-): Promise<WitnessAnswer> {
+): Promise<PeerAnswer> {
   const bytes = await client.request(peer, WITNESS_PROTOCOL, encodeAddCheckpoint(asked));
   return client.blaming(peer, () => parseWitnessAnswer(bytes));
 }
 
 /** @throws {ProtocolError} TOO_LARGE; NOTE_MALFORMED for anything that a witness does not answer; SIZE_INVALID beyond 2^53-1. */
-export function parseWitnessAnswer(bytes: Uint8Array): WitnessAnswer {
+export function parseWitnessAnswer(bytes: Uint8Array): PeerAnswer {
   if (bytes.length > WITNESS_ANSWER_BYTES_MAX) {
     throw new ProtocolError('TOO_LARGE', 'expected a shorter answer of a witness', { bytes: bytes.length });
   }
   const text = decodeUtf8(bytes, 'NOTE_MALFORMED');
-  const status = text.slice(0, 4);
+  const status = /^([0-9]{3})\n/.exec(text)?.[1];
   const body = text.slice(4);
-  if (status === '200\n') {
-    const [line, second] = parseSignatureLines(body);
+  const answer = status === undefined ? undefined : witnessAnswerOf(Number(status), body);
+  if (answer?.cosigns === true) {
+    const [line, second] = answer.lines;
     if (line !== undefined && second === undefined) return { cosigns: true, line };
-  }
-  if (status === '409\n' && /^(0|[1-9][0-9]{0,15})\n$/.test(body)) {
-    const size = Number(body);
-    if (!Number.isSafeInteger(size)) throw new ProtocolError('SIZE_INVALID', 'the size is beyond 2^53-1');
-    return { cosigns: false, refusal: 'conflict', size };
-  }
-  const refusal = REFUSALS.get(status);
-  if (refusal !== undefined && body === '') return { cosigns: false, refusal };
+  } else if (answer !== undefined && (body === '' || answer.refusal === 'conflict')) return answer;
   throw new ProtocolError('NOTE_MALFORMED', 'expected the answer of a witness');
 }
-
-const REFUSALS: ReadonlyMap<string, WitnessRefusal> = new Map(
-  (Object.keys(STATUS) as WitnessRefusal[])
-    .filter((refusal) => refusal !== 'conflict' && refusal !== 'unfit')
-    .map((refusal) => [`${STATUS[refusal]}\n`, refusal]),
-);

@@ -29,6 +29,8 @@ export class WitnessPolicy {
   readonly network: string;
   /** Of witnesses that the quorum asks for and that are no region of the network: no trust log names these keys. */
   readonly outside: readonly VerifierKey[];
+  /** Of these whom the policy gives an address: where, as written and unchecked. */
+  readonly addressed: readonly { readonly key: VerifierKey; readonly url: string }[];
   /** Regions that the quorum asks for, each once. */
   readonly regions: readonly string[];
   readonly #policy: Policy;
@@ -54,7 +56,11 @@ export class WitnessPolicy {
     this.#owners = new Map(
       [...policy.witnesses].map(voterOf).map(({ keyId, operator }) => [keyId, operator]),
     );
-    this.outside = keys.filter(({ name }) => witnessRegion(name, network) === undefined);
+    const isOutside = ({ name }: VerifierKey) => witnessRegion(name, network) === undefined;
+    this.outside = keys.filter(isOutside);
+    this.addressed = [...asked.values()].flatMap(({ key, url }) =>
+      url !== undefined && isOutside(key) ? [{ key, url }] : [],
+    );
     this.regions = [...new Set(this.#voters.flatMap(({ region }) => region ?? []))];
   }
 

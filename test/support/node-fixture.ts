@@ -54,8 +54,9 @@ export interface Machine {
   isDead?: boolean;
 }
 
-/** What a node is told, the keys by which numbers of its region are looked up, and who notes what it is to forget. */
-type WorldOptions = Partial<RegionNodeOptions> & Pick<RegionNodeModules, 'seeds' | 'noteForgetting'>;
+/** What a node is told, the keys by which numbers of its region are looked up, who notes what it is to forget, and how witnesses outside are asked. */
+type WorldOptions = Partial<RegionNodeOptions> &
+  Pick<RegionNodeModules, 'seeds' | 'noteForgetting' | 'httpPost'>;
 
 export class NodeWorld {
   readonly clock: ManualClock;
@@ -246,7 +247,10 @@ export class NodeWorld {
     for (const { node, isDead } of this.#machines.values()) if (!isDead) await this.run(node.stop());
   }
 
-  #make(machine: Omit<Machine, 'node'>, { seeds, noteForgetting, ...options }: WorldOptions): RegionNode {
+  #make(
+    machine: Omit<Machine, 'node'>,
+    { seeds, noteForgetting, httpPost, ...options }: WorldOptions,
+  ): RegionNode {
     const { region, name, medium, secondPlace, fixture, troubles, clockError, instead, tables } = machine;
     const { attest, checkpoint, witness } = fixture.keys;
     const trustLog = fixture.keys['trust-log'];
@@ -283,6 +287,7 @@ export class NodeWorld {
         regionOf,
         seeds,
         noteForgetting,
+        httpPost,
         onTrouble: (error) => troubles.push(error),
       },
     );

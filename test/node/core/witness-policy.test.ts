@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
-import { cosignedOutside, OUTSIDE, OUTSIDE_POLICY, witnessPolicyOf } from '../../support/outside-witness.ts';
+import { logVerifierKeys } from '../../../node/trust/log-keys.ts';
+import {
+  ADDRESSED_POLICY,
+  cosignedOutside,
+  OUTSIDE,
+  OUTSIDE_POLICY,
+  outsideDesk,
+  witnessPolicyOf,
+} from '../../support/outside-witness.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { parseNote } from '../../../protocol/log/note.ts';
 
 const policy = witnessPolicyOf(OUTSIDE_POLICY, NETWORK);
@@ -57,6 +66,29 @@ describe('RegionNode with a policy of witnesses', () => {
     assert.ok(lines('DE').includes(OUTSIDE.name));
     assert.ok(!lines('FR').includes(OUTSIDE.name));
     await world.stop();
+  });
+
+  it('asks the witness itself where the policy gives an address, about its own log and those that it follows', async () => {
+    const world = new NodeWorld();
+    const desk = await outsideDesk(world.clock, (origin) => {
+      const keeper = ['DE', 'FR']
+        .map((at) => world.node('DE').keeper(at))
+        .find((one) => one?.origin === origin);
+      return keeper && logVerifierKeys(sha256, keeper.state, origin);
+    });
+    await world.found('DE', { policy: witnessPolicyOf(ADDRESSED_POLICY, NETWORK), httpPost: desk.post });
+    await world.found('FR', { policy });
+    await world.befriend('DE', 'FR');
+    await world.pass(70);
+    const { text } = await world.issue('FR');
+    await world.pass(15);
+    assert.match(await world.outcome('DE', text), /^pass/);
+    assert.match(await world.outcome('FR', text), /^pass/, 'the lines are passed on');
+    const [outside, ...more] = world.node('DE').status.outside;
+    assert.deepEqual([outside?.name, outside?.failed, outside?.troubles, more], [OUTSIDE.name, 0, {}, []]);
+    assert.deepEqual(world.node('FR').status.outside, []);
+    await world.stop();
+    await desk.stop();
   });
 
   it('is stale once the witness outside is silent, though all regions vouch, and leans on no time ahead', async () => {

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { type NodeStatus } from '../../../node/core/node-status.ts';
 import { PublicServer } from '../../../node/http/public-server.ts';
 import { CHECKPOINTS } from '../../../node/http/witness-routes.ts';
+import { httpPost } from '../../../node/http/http-post.ts';
+import { systemClock } from '../../../node/system-clock.ts';
+import { askOutside, submissionUrl } from '../../../node/witness/outside-question.ts';
 import { silentLog } from '../../../node/logging/log.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import {
@@ -144,6 +147,27 @@ describe('POST /add-checkpoint', () => {
     assert.equal(await first.text(), '0\n');
     await answer(asked(0, 4));
     for (const old of [0, 3, 5]) assert.deepEqual(await answer(asked(old, 9)), [409, '4\n']);
+  });
+
+  it('answers a node of another network that asks it as a witness outside', async () => {
+    const { signal } = new AbortController();
+    const ask = (request: Uint8Array) =>
+      askOutside(
+        { url: submissionUrl(`${url}/`) ?? assert.fail(), request, signal },
+        { post: httpPost, clock: systemClock },
+      );
+    await answer(asked(0, 4));
+    assert.deepEqual(await ask(asked(0, 9)), { cosigns: false, refusal: 'conflict', size: 4 });
+    const given = await ask(asked(4, 9));
+    assert.ok('lines' in given);
+    assert.deepEqual(
+      given.lines.map(({ name }) => name),
+      [NAME],
+    );
+    assert.deepEqual(await ask(asked(9, 9, { note: noteOf(9, log, otherTree.root(9)) })), {
+      cosigns: false,
+      refusal: 'unproven',
+    });
   });
 
   it('B60 A23 gives 422 for proofs that prove nothing, and for proofs of nothing', async () => {

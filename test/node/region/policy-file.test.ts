@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { editConfig } from '../../../node/config/config-file.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { readPolicyFile } from '../../../node/region/policy-file.ts';
-import { OUTSIDE, OUTSIDE_POLICY, OUTSIDE_VKEY } from '../../support/outside-witness.ts';
+import {
+  ADDRESSED_POLICY,
+  OUTSIDE,
+  OUTSIDE_POLICY,
+  OUTSIDE_URL,
+  OUTSIDE_VKEY,
+} from '../../support/outside-witness.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { copyRegion } from '../../support/region-templates.ts';
 import { Clock, inRegion } from '../../support/regions.ts';
@@ -40,6 +46,17 @@ describe('readPolicyFile', () => {
       read(`witness w ${OUTSIDE_VKEY}\n`),
       isInvalid(/: line 2: .*expected a quorum line/),
     );
+  });
+
+  it('refuses an address at which nobody can be asked, of a witness outside that it asks for', async () => {
+    const { addressed } = await read(ADDRESSED_POLICY);
+    assert.deepEqual(addressed, [{ key: OUTSIDE, url: OUTSIDE_URL }]);
+    for (const url of ['w.example', 'file:///etc/passwd', 'https://a:b@w.example'])
+      await assert.rejects(
+        read(`witness w ${OUTSIDE_VKEY} ${url}\nquorum w\n`),
+        isInvalid(/the address of w\.example\/witness is no http or https URL/),
+      );
+    assert.deepEqual((await read(`witness w ${OUTSIDE_VKEY} w.example\nquorum none\n`)).addressed, []);
   });
 
   it('A28: refuses a file that is absent, of 1 MiB, or a folder', async () => {
