@@ -7,15 +7,24 @@ import { leafHash } from '../../../protocol/log/merkle.ts';
 import { foreignSignerOf } from '../../../protocol/trust/announced-signer.ts';
 import { type Verdict } from '../../../protocol/verdict/verdict.ts';
 import {
+  adapterOf,
   announcedTrust,
   announcedVerdict,
   type AnnouncedWorld,
   certificate,
+  HCERT_RULES,
   SIGNER,
   testOf,
   VACCINATED,
 } from '../../support/announced-fixture.ts';
 import { DAY_S } from '../../support/code-fixture.ts';
+import {
+  announcedAuthority,
+  issueSigner,
+  makeAuthority,
+  type TestAuthority,
+} from '../../support/csca-fixture.ts';
+import { makeEcSigner } from '../../support/foreign-keys.ts';
 import { hcertKey } from '../../support/hcert-fixture.ts';
 import { JSON_PROFILE, LOCAL_SIGNER, localKey, mapped } from '../../support/local-fixture.ts';
 import {
@@ -25,8 +34,10 @@ import {
   verdictOf as localVerdictOf,
 } from '../../support/local-world.ts';
 import { sha256 } from '../../support/primitives.ts';
-import { ATTEST_KEY, codeOf, ISSUER, LOG, NOW_S, verdictOf } from '../../support/verdict-fixture.ts';
-import { bridged } from '../../support/verdict-rows-of-bridges.ts';
+import { makeSeal, SEAL_DATA } from '../../support/seal-fixture.ts';
+import { recognised } from '../../support/stub-trust.ts';
+import { ATTEST_KEY, codeOf, codesOf, ISSUER, LOG, NOW_S, verdictOf } from '../../support/verdict-fixture.ts';
+import { bridged, ORIGIN } from '../../support/verdict-rows-of-bridges.ts';
 
 const CODE = codeOf();
 
@@ -168,6 +179,45 @@ describe('Bridge.requestFor', () => {
     assert.deepEqual(signer, foreignSignerOf(sha256, 'hcert', { ...hcertKey(SIGNER).publicKey }));
     assert.equal(issuedAtS, NOW_S - 3 * DAY_S);
     assert.equal(subject, `AT/${Buffer.from(original.hashes[0] ?? []).toString('hex')}`);
+  });
+
+  it('names a seal by the authority that its region announces for its signer, by which it then counts', async () => {
+    const authority = makeAuthority();
+    const signer = makeEcSigner();
+    const data = { ...SEAL_DATA, msg: { ...SEAL_DATA.msg, dose: '2026-09-23' } };
+    const text = makeSeal(signer, { certificate: issueSigner(authority, signer), data });
+    const facts = {
+      'vaccination.day': { var: 'code.msg.dose' },
+      'vaccination.dose': 2,
+      'vaccination.doses': 2,
+    };
+    const sealWorld = (by: TestAuthority) => {
+      const adapter = adapterOf({ facts, keys: [], authorities: [announcedAuthority(by)] }, { id: 'seals' });
+      return { issuer: { rules: [HCERT_RULES], adapters: [adapter] } };
+    };
+    const world = sealWorld(authority);
+    const verdict = await announcedVerdict({ text, context: { acceptance: () => [] }, ...world });
+    assert.deepEqual([verdict.outcome, verdict.foreign?.adapter], ['pass', 'seals']);
+    const { original } = (await bridgeOf(verdict, 'FR', world).requestFor(text)).fields.status;
+    assert(original !== undefined && 'hashes' in original);
+    // A seal says no time, and its key is none that the region announced.
+    const name = foreignSignerOf(sha256, 'vdsnc', { ...authority.signer.publicKey });
+    assert.deepEqual(original.signed, { signer: name });
+
+    const byPlatform = recognised(ORIGIN, { way: 'adapter' });
+    const atGate = (by: TestAuthority) =>
+      verdictOf(
+        bridged(
+          { byPlatform, origin: { adapters: sealWorld(by).issuer.adapters } },
+          { ...original, region: ORIGIN },
+        ),
+      );
+    assert.equal(atGate(authority).outcome, 'pass');
+    assert.deepEqual(codesOf(atGate(makeAuthority())).includes('BRIDGE_UNFOUNDED'), true);
+    await assert.rejects(
+      () => bridgeOf(verdict, 'FR', sealWorld(makeAuthority())).requestFor(text),
+      (error) => isNodeError(error, 'REFUSED') && /taken the key back/.test(error.message),
+    );
   });
 
   it('names a local code by what it is by each profile of its region by which it is signed', async () => {
