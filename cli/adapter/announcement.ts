@@ -182,6 +182,11 @@ export function takingBack(adapters: readonly LoggedAdapter[], nowS: number): St
   }));
 }
 
+/** Says of pieces that they are taken back, for people. */
+export function takenBackLines(pieces: readonly string[]): string[] {
+  return pieces.length === 0 ? [] : [`Taken back with it: ${pieces.join(', ')}.`];
+}
+
 /** @throws {CliError} FACTS_INVALID for a fact that the rules do not know: it would never be looked at. */
 export function requireDeclared(facts: AdapterDraft['facts'], { id, data }: RuleSet): void {
   const unknown = Object.keys(facts).filter((name) => !Object.hasOwn(data.facts, name));
