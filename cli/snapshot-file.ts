@@ -138,7 +138,7 @@ export function behindTexts({ behind }: HomeView): string[] {
 }
 
 /** What to say of regions of which a directory is named that they have left: it stays as it was then. */
-export function movedTexts({ moved }: HomeView, path: string): string[] {
+export function movedTexts({ moved }: Pick<HomeView, 'moved'>, path: string): string[] {
   return moved.map(
     ({ region, to }) =>
       `${region} has moved to ${printable(to)}, and the directory that is named for it is of before: entente peer add ${printable(path)} ${region} --directory ${printable(to)}`,

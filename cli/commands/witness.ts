@@ -3,7 +3,10 @@ import { resolve } from 'node:path';
 import { type Command } from 'commander';
 import { NodeError } from '../../node/node-error.ts';
 import { act } from '../../node/operators/acting.ts';
+import { isUnreadable } from '../../node/region/files.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
+import { movedFrom, requirePublishesHere } from '../../node/region/moved.ts';
+import { directoriesOf } from '../../node/region/published-network.ts';
 import { readPublicRegion } from '../../node/region/public-region.ts';
 import { type Region } from '../../node/region/region.ts';
 import { hexOf } from '../../protocol/bytes.ts';
@@ -15,6 +18,7 @@ import { orByNode } from '../desk/with-desk.ts';
 import { CliError, cliErrorOf, exitOfCode, usageError } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
 import { printableLines } from '../printable.ts';
+import { movedTexts } from '../snapshot-file.ts';
 import {
   publicPathOf,
   regionModules,
@@ -69,13 +73,14 @@ async function witness(
   peers: readonly string[],
   { withoutPeers }: SigningOptions,
 ): Promise<void> {
-  const { region, network, peers: known } = await readRegionConfig(new RegionLayout(resolve(path)));
+  const layout = new RegionLayout(resolve(path));
+  const { region, network, peers: known } = await readRegionConfig(layout);
   const faults: CliError[] = [];
   const heedingFaults = async (name: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof NodeError) && !isProtocolError(error)) throw error;
+      if (!(error instanceof NodeError) && !isProtocolError(error) && !isUnreadable(error)) throw error;
       faults.push(faultOf(name, error));
     }
   };
@@ -93,6 +98,9 @@ async function witness(
       : Object.entries(known).flatMap(([peer, { directory }]) =>
           directory === undefined ? [] : [{ name: peer, region: peer }],
         );
+  const directories = peers.length > 0 ? [] : directoriesOf(known, layout);
+  for (const [peer, publicPath] of directories)
+    await heedingFaults(peer, () => tellMoved(cli, path, peer, publicPath));
   const witnessed: VouchedText[] = [];
   const visitAll = () =>
     withRegion(
@@ -147,8 +155,16 @@ function requireFollowed({ node, config }: Region, peer: string): void {
     throw new NodeError('DATA_INCONSISTENT', closed);
 }
 
+/** A peer that has left the directory which the config names is visited there all the same: for what it publishes in the new place nobody vouches. */
+async function tellMoved(cli: Cli, path: string, region: string, publicPath: string): Promise<void> {
+  const left = await movedFrom(publicPath);
+  const moved = left === undefined ? [] : [{ region, to: left.moved.to }];
+  for (const text of movedTexts({ moved }, path)) cli.output.note(text);
+}
+
 async function readPeer(cli: Cli, name: string, network: string): Promise<Named> {
   const publicPath = await publicPathOf(name);
+  await requirePublishesHere(publicPath);
   const { region, fingerprint } = await readPublicRegion(publicPath, { network }, await regionModules(cli));
   return { name, region, publicPath, fingerprint };
 }

@@ -127,6 +127,8 @@ describe('moveRegion', function () {
       ['export', 'jwks', cli.path('FR', 'public'), '--stale'],
       ['recognise', cli.path('DE'), cli.path('FR')],
       ['recognise', cli.path('DE'), cli.path('FR', 'public')],
+      ['witness', cli.path('DE'), cli.path('FR')],
+      ['witness', cli.path('DE'), cli.path('CN-33'), cli.path('FR', 'public')],
       ['peer', 'add', cli.path('DE'), 'FR', '--directory', cli.path('FR')],
       ['snapshot', 'make', cli.path('FR'), '--out', cli.path('old.snap')],
       ['verify', '--region', cli.path('FR'), 'ENT1:A'],
@@ -143,6 +145,7 @@ describe('moveRegion', function () {
     // Who has named the old place goes on with what is there, and is told.
     const made = await cli.run('snapshot', 'make', cli.path('DE'), '--out', cli.path('de.snap'));
     assert.match(made.err, /FR has moved to \S+own, [^]*entente peer add \S+DE FR --directory \S+own/);
+    assert.match((await cli.run('witness', cli.path('DE'))).err, /FR has moved to \S+own, /);
     await cli.json('peer', 'add', cli.path('DE'), 'FR', '--directory', cli.path('own'));
     const anew = await cli.run('snapshot', 'make', cli.path('DE'), '--out', cli.path('de.snap'));
     assert.doesNotMatch(anew.err, /has moved/);
