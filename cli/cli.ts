@@ -41,7 +41,7 @@ export class Cli {
 /** Examples below a command's help: each a line to type, and what it does. */
 export function examples(...lines: readonly (readonly [string, string])[]): string {
   const texts = lines.map(
-    ([command, what]) => `  ${wrappedCommand(command, '    ')}\n      ${wrapped(what, '      ')}`,
+    ([command, what]) => `${wrappedCommand(command, '    ', '  ')}\n${wrapped(what, '      ', '      ')}`,
   );
   return `\nExamples:\n${texts.join('\n')}`;
 }

@@ -113,13 +113,16 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   demo: async () => (await import('./commands/demo.ts')).addDemo,
 };
 
-/** The one that is named, if it is first but for `--json`; else all, for help and for hints at what may have been meant. */
-async function commandsFor(args: readonly string[]): Promise<readonly AddCommand[]> {
+/** The one that is named, if it is first but for `--json`, and none where the version is asked for; else all, for help and for hints at what may have been meant. */
+export async function commandsFor(args: readonly string[]): Promise<readonly AddCommand[]> {
   const name = args.find((arg) => arg !== '--json') ?? '';
+  if (ASKS_VERSION.has(name)) return [];
   const named = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   const loads = named === undefined ? Object.values(COMMANDS) : [named];
   return Promise.all(loads.map((load) => load()));
 }
+
+const ASKS_VERSION: ReadonlySet<string> = new Set(['--version', '-V']);
 
 /** Columns that a description has at least. */
 const MIN_WIDTH_TO_WRAP = 24;

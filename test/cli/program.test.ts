@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandsFor } from '../../cli/program.ts';
 import { TestCli } from '../support/cli.ts';
 import { helpTree } from '../support/help-tree.ts';
 import { projectRoot } from '../support/project.ts';
@@ -55,7 +56,11 @@ describe('runCli', () => {
     const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
       version: string;
     };
-    assert.deepEqual(await cli.run('--version'), { exit: 0, out: `${version}\n`, err: '' });
+    for (const args of [['--version'], ['-V'], ['--json', '--version'], ['--version', 'shw']]) {
+      assert.deepEqual(await cli.run(...args), { exit: 0, out: `${version}\n`, err: '' });
+      assert.deepEqual(await commandsFor(args), [], args.join(' '));
+    }
+    assert.equal((await commandsFor(['--json', 'show', '--version'])).length, 1);
   });
 
   const misuses: readonly (readonly string[])[] = [
