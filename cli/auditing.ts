@@ -183,5 +183,5 @@ export function parseThreads(text: string): number {
 export const AUDIT_EXITS = `
 
 Exit codes: 0 all agrees, 5 something does not (the first fault is named with
-            its log and index), 4 nothing to audit there, or too few vouch for the
-            trust log by --policy, 2 no such directory, 1 the disk failed.`;
+            its log and index), 4 nothing to audit there, or too few vouch for
+            the trust log by --policy, 2 no such directory, 1 the disk failed.`;
