@@ -24,6 +24,9 @@ import { readableLines } from '../readable.ts';
 import { fingerprintText, regionModules, type SigningOptions, withoutPeersOption } from '../region.ts';
 import { type PassphraseOptions, passphraseOption, readPassphrase } from './passphrase.ts';
 import { writeDraft } from './by-root.ts';
+import { leaveNoneOption, type LeaveNoneOption, requireSuccessors } from './successors.ts';
+
+type SubmitOptions = SigningOptions & LeaveNoneOption;
 
 interface SignOptions extends PassphraseOptions {
   readonly key: string;
@@ -70,9 +73,10 @@ export function addRootDrafts(root: Command, cli: Cli): void {
     .description('Logs what enough keys of the root have signed.')
     .argument('<region>', 'directory of the region')
     .argument('<draft>', 'signed draft')
+    .addOption(leaveNoneOption())
     .addOption(withoutPeersOption())
     .addHelpText('after', examples(['entente root submit DE signed.json', 'from here on it counts']))
-    .action((region: string, path: string, options: SigningOptions) => submit(cli, region, path, options));
+    .action((region: string, path: string, options: SubmitOptions) => submit(cli, region, path, options));
 }
 
 async function show(cli: Cli, path: string): Promise<void> {
@@ -118,19 +122,21 @@ async function merge(cli: Cli, paths: readonly string[], out: string): Promise<v
   ]);
 }
 
-async function submit(cli: Cli, region: string, path: string, options: SigningOptions): Promise<void> {
+async function submit(cli: Cli, region: string, path: string, options: SubmitOptions): Promise<void> {
   const modules = await cli.crypto();
   const draft = await readDraft(path, modules);
   const entries = entriesOf(draft, modules);
   await withDesk(
     cli,
     region,
-    async (desk) => {
+    async (desk, { nowS, sha256 }) => {
       const { config } = desk;
       if (config.region !== draft.region || config.network !== draft.network)
         throw usageError(
           `the draft is for ${draft.region}.${draft.network}, and the directory of ${config.region}.${config.network}`,
         );
+      if (options.leaveNone !== true)
+        await requireSuccessors(desk, entries, { path: region, atS: nowS(), sha256 });
       const index = await desk.appendEntries(entries);
       cli.output.result({ region: draft.region, index, statements: entries.length }, () => [
         `Logged ${counted(entries.length, 'statement')} of the root, from entry ${index} of its trust log on.`,

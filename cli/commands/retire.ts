@@ -1,49 +1,46 @@
 /** `entente key retire`: keys that nobody has stolen end before the time that was announced. */
 import { type Command } from 'commander';
-import { firstGap, type KeyWindow } from '../../node/region/key-schedule.ts';
+import { type KeyWindow } from '../../node/region/key-schedule.ts';
 import { keyNamesIn } from '../../node/region/key-file.ts';
 import { retiring } from '../../node/region/statements.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
-import { type KeyRole, type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
+import {
+  type Ending,
+  leaveNoneOption,
+  type LeaveNoneOption,
+  type Others,
+  othersOf,
+  refused,
+  requireSuccessor,
+} from '../ceremony/successors.ts';
 import { type Cli, examples } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { printable } from '../printable.ts';
 import { draftOption, type RootOptions, withoutPeersOption } from '../region.ts';
-import { rfc3339, timeText, wholeHour } from '../times.ts';
+import { timeText, wholeHour } from '../times.ts';
 
 const HOUR_S = 3_600;
 
-interface RetireOptions extends RootOptions {
+interface RetireOptions extends RootOptions, LeaveNoneOption {
   readonly key: readonly string[];
   readonly until?: string;
-  readonly leaveNone?: true;
 }
 
-/** A key that the root lets end, or the identity of a node. */
-interface Ending {
-  readonly keyId: string;
-  readonly role: KeyRole | 'node';
-  /** What is left of its window, and when that was to end. */
-  readonly fromS: number;
-  readonly untilS: number;
-  readonly beforeS: number;
+interface Ordered extends Ending {
   readonly statement: StatementDraft;
 }
-
-/** Those of a purpose that are in force at some time, but for what ends. */
-type Others = readonly Pick<TrustKey, 'keyId' | 'fromS' | 'untilS'>[];
 
 export function addRetire(key: Command, cli: Cli): void {
   key
     .command('retire')
     .description(
-      'Lets keys that nobody has stolen end, with the root, before the time that was announced: when this hour is over, or at a later one. What a key signed until then stays good, what it signs from then on does not count, and the next key signs. Also ends the identity of a node that is gone. Whoever has the key can still sign what contradicts the log or is evidence against the region: a key that may be stolen, or that people had who are gone on bad terms, is given up instead, by entente key compromise.',
+      'Lets keys that nobody has stolen end, with the root, before the time that was announced: when this hour is over, or at a later one. What a key signed until then stays good, what it signs from then on does not count, and the next key signs. Also ends the identity of a node that is gone. Whoever has the key can still sign what contradicts the log or is evidence against the region: a key that may be stolen, or that people had who are gone on bad terms, is given up instead, by entente key compromise. All nodes of the network and their witnesses must know of retirements first: one of an older version vouches for the log of this region no more.',
     )
     .argument('<region>', 'directory of the region')
     .requiredOption(
@@ -55,7 +52,7 @@ export function addRetire(key: Command, cli: Cli): void {
       '--until <time>',
       'the whole hour at which they end; else the next one. With --draft: a time by which enough have signed',
     )
-    .option('--leave-none', 'although for some time no key is left that could sign in their place')
+    .addOption(leaveNoneOption())
     .addOption(draftOption())
     .addOption(withoutPeersOption())
     .addHelpText(
@@ -84,12 +81,12 @@ async function retire(cli: Cli, path: string, options: RetireOptions): Promise<v
     async (desk, { nowS, sha256 }) => {
       const atS = nowS();
       const untilS = endOf(options, atS);
-      const endings: Ending[] = [];
+      const endings: Ordered[] = [];
       for (const id of ids) endings.push(await endingOf(desk, id, { atS, untilS, path, sha256 }));
       const ended: Told[] = [];
       for (const ending of endings) {
         const others = await othersOf(desk, ending.role, endings, sha256);
-        if (options.leaveNone !== true) requireSuccessor(ending, others, path, atS);
+        if (options.leaveNone !== true) requireSuccessor(ending, others, { path, atS });
         ended.push(toldOf(ending, others));
       }
       cli.output.before({ keys: ended }, () => ended.map(lineBefore));
@@ -127,7 +124,7 @@ interface Order {
 }
 
 /** @throws {CliError} NOT_FOUND for a key that the region has not; REFUSED for one that is given up, or ends by then anyway. */
-async function endingOf(desk: Desk, id: string, order: Order): Promise<Ending> {
+async function endingOf(desk: Desk, id: string, order: Order): Promise<Ordered> {
   const key = desk.state.key(id);
   if (key === undefined) return identityEnding(desk, id, order);
   const { keyId, role, fromS, untilS: beforeS, compromise, retirement } = key;
@@ -144,7 +141,7 @@ async function endingOf(desk: Desk, id: string, order: Order): Promise<Ending> {
 }
 
 /** An identity is a statement of the trust log, which one that ends earlier replaces. */
-async function identityEnding(desk: Desk, id: string, { untilS, path, sha256 }: Order): Promise<Ending> {
+async function identityEnding(desk: Desk, id: string, { untilS, path, sha256 }: Order): Promise<Ordered> {
   const node = [...desk.state.nodes()].find(({ publicKey }) => keyIdOf(sha256, publicKey) === id);
   if (node === undefined)
     throw new CliError(EXIT.failure, 'NOT_FOUND', `the region has no key ${printable(id)}`, {
@@ -170,48 +167,6 @@ async function identityEnding(desk: Desk, id: string, { untilS, path, sha256 }: 
   return { keyId: id, role: 'node', fromS, untilS, beforeS, statement };
 }
 
-/** Keys of a role that are not given up and whose files are here, or identities of nodes, each with what is left of its window. */
-async function othersOf(
-  { state, layout }: Desk,
-  role: Ending['role'],
-  endings: readonly Ending[],
-  sha256: Sha256,
-): Promise<Others> {
-  const left = ({ keyId, fromS, untilS }: Others[number]) =>
-    endings.find((ending) => ending.keyId === keyId) ?? { keyId, fromS, untilS };
-  if (role === 'node')
-    return [...state.nodes()].map(({ publicKey, ...node }) =>
-      left({ ...node, keyId: keyIdOf(sha256, publicKey) }),
-    );
-  const files = new Set((await keyNamesIn(layout.keys)).map((name) => `${name.role}-${name.keyId}`));
-  return state
-    .keysWithRole(role)
-    .filter(({ keyId, compromise }) => compromise === undefined && files.has(`${role}-${keyId}`))
-    .map(left);
-}
-
-/** @throws {CliError} REFUSED if at some time that the key gives up no other is in force. */
-function requireSuccessor(
-  { keyId, role, fromS, untilS, beforeS }: Ending,
-  others: Others,
-  path: string,
-  atS: number,
-): void {
-  const gapS = firstGap({ fromS: Math.max(fromS, untilS), untilS: beforeS }, others);
-  if (gapS === undefined) return;
-  const at = timeText(gapS);
-  if (role === 'node')
-    throw refused(
-      `once ${keyId} ends no node of the region is known to its peers from ${at} on`,
-      'Let another node of the region run first, or add --leave-none.',
-    );
-  const from = gapS - HOUR_S > atS ? ` --from ${rfc3339(gapS)}` : '';
-  throw refused(
-    `once ${keyId} ends no ${role} key is in force from ${at} on whose file is here: nothing could be signed by one`,
-    `Admit one first: entente key rotate ${printable(path)} --role ${role}${from}. Or add --leave-none.`,
-  );
-}
-
 interface Told extends Pick<KeyWindow, 'untilS'> {
   readonly key: string;
   readonly role: Ending['role'];
@@ -231,8 +186,4 @@ function toldOf({ keyId, role, untilS, beforeS }: Ending, others: Others): Told 
 function lineBefore({ key, role, untilS, beforeS, next }: Told): string {
   const then = role === 'node' ? '' : next === undefined ? ' Nothing signs then.' : ` ${next} signs then.`;
   return `To be retired: the ${role} key ${key}, which ends at ${timeText(untilS)}, not at ${timeText(beforeS)}.${then}`;
-}
-
-function refused(message: string, hint?: string): CliError {
-  return new CliError(EXIT.failure, 'REFUSED', message, hint === undefined ? {} : { hint });
 }

@@ -224,16 +224,40 @@ describe('entente root, in hands that err or are misled', function () {
       );
       return keys.find(({ keyId }) => keyId === key)?.untilS;
     };
-    assert.equal((await cli.run('root', 'submit', path('DE'), first)).exit, 0);
+    const unaware = await cli.run('root', 'submit', path('DE'), first);
+    assert.match(unaware.err, /no attest key is in force from [^]*\[REFUSED\][^]*--leave-none/);
+    assert.equal(await size(), before);
+    assert.equal((await cli.run('root', 'submit', path('DE'), first, '--leave-none')).exit, 0);
     assert.equal(await untilOf(), hourS + 9 * 3_600);
-    const raced = await cli.run('root', 'submit', path('DE'), second);
+    const raced = await cli.run('root', 'submit', path('DE'), second, '--leave-none');
     assert.match(raced.err, /retirement, would have no effect: [^]*version above 1[^]*\[REFUSED\]/);
     const late = await drafted('late.json', 1);
     for (const one of [0, 1]) await sign(late, one);
     cli.nowS = hourS + 3_600;
-    const { exit, err } = await cli.run('root', 'submit', path('DE'), late);
+    const { exit, err } = await cli.run('root', 'submit', path('DE'), late, '--leave-none');
     assert.deepEqual([exit, /was to be retired 0 s ago[^]*\[REFUSED\]/.test(err)], [1, true], err);
     assert.deepEqual([await untilOf(), await size()], [hourS + 9 * 3_600, before + 1]);
+  });
+
+  it('key retire: of two keys drafted side by side, each with the other in its place, the second stays', async () => {
+    type Keys = { keys: readonly { keyId: string; role: string; fromS: number; untilS: number }[] };
+    await cli.json('key', 'rotate', path('DE'), '--role', 'trust-log');
+    await sealed();
+    const { keys: known } = await cli.json<Keys>('key', 'list', path('DE'));
+    const both = known.filter((key) => key.role === 'trust-log' && key.fromS <= cli.nowS);
+    assert.equal(both.length, 2);
+    const until = String(cli.nowS - (cli.nowS % 3_600) + 2 * 3_600);
+    for (const [i, { keyId }] of both.entries()) {
+      const draft = path(`retire${i}.json`);
+      await cli.json('key', 'retire', path('DE'), '--key', keyId, '--until', until, '--draft', draft);
+      for (const one of [0, 1]) assert.equal((await sign(draft, one)).exit, 0);
+    }
+    await cli.json('root', 'submit', path('DE'), path('retire0.json'));
+    const before = await size();
+    const { exit, err } = await cli.run('root', 'submit', path('DE'), path('retire1.json'));
+    assert.equal(exit, 1);
+    assert.match(err, /no trust-log key is in force from [^]*\[REFUSED\]/);
+    assert.equal(await size(), before);
   });
 
   it('submit to a node that runs logs a whole draft or nothing too', async () => {
