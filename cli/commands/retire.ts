@@ -60,7 +60,7 @@ export function addRetire(key: Command, cli: Cli): void {
       examples(
         [
           'entente key retire DE --key 0011223344556677',
-          'once `entente key rotate` has put another in its place, it ends within the hour',
+          'once `entente key rotate` put another in place; it ends within the hour',
         ],
         [
           'entente key retire DE --key 0011223344556677 --until 2026-11-30T02:00:00Z --draft draft.json',

@@ -20,6 +20,7 @@ export const PATH_SETTINGS: readonly (readonly [string, ...string[]])[] = [
   ['storage', 'secondPlace'],
   ['registry', 'connectionFile'],
   ['registry', 'caFile'],
+  ['witness', 'policy'],
 ];
 
 /** `source` as it is called and as it really is, absolute, and where it goes. */

@@ -109,6 +109,7 @@ describe('the examples of the help texts', () => {
     await world.json('issue', home, ...order, '--device', world.path('phone.json'));
     await world.json('issue', home, '--subject', 'Person 00004', '--colour', 'green');
     await world.json('revoke', home, '--subject', 'Person 00004');
+    for (const name of ['gate.policy', 'our.policy']) writeFileSync(world.path(name), 'quorum none\n');
     writeFileSync(world.path('people.csv'), 'subject,colour\nPerson 00002,green\n');
     const today = new Date(1_000 * world.nowS).toISOString().slice(0, 10);
     writeFileSync(world.path('rules.yaml'), rulesOf(2, today));
