@@ -8,7 +8,7 @@ import { CliError, EXIT } from '../exit.ts';
 import { aligned, counted } from '../output.ts';
 import { PLACE_HELP } from '../place.ts';
 import { printable, printableLines } from '../printable.ts';
-import { withoutPeersOption } from '../region.ts';
+import { draftOption, withoutPeersOption } from '../region.ts';
 import { type ActivateOptions, activateRules } from '../rules/activate.ts';
 import { changeText, exampleChanges, ruleChanges } from '../rules/difference.ts';
 import { type ExplainOptions, explainRules } from '../rules/explain.ts';
@@ -68,6 +68,7 @@ export function addRules(program: Command, cli: Cli): void {
       '--undecided',
       'beside other rules that know of declarations, although life.rules in the settings names none: no colour is updated until it does',
     )
+    .addOption(draftOption())
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',

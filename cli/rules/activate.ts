@@ -3,22 +3,26 @@ import { tryExample } from '../../protocol/rules/examples.ts';
 import { isForPeople } from '../../node/life/known.ts';
 import { type RuleFile } from '../../node/rules/rule-file.ts';
 import { isInForce, readRuleSet, type RuleSet, ruleSetHash } from '../../protocol/rules/rule-set.ts';
+import { appendByRoot } from '../ceremony/by-root.ts';
 import { type Cli } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { counted } from '../output.ts';
 import { printable } from '../printable.ts';
-import { type SigningOptions } from '../region.ts';
+import { type RootOptions } from '../region.ts';
 import { timeText } from '../times.ts';
 import { isProfile, readRules } from './rule-argument.ts';
 
-export interface ActivateOptions extends SigningOptions {
+export interface ActivateOptions extends RootOptions {
   /** Beside others that know of declarations, although nobody has said which people are judged by. */
   readonly undecided?: true;
 }
 
-/** Signs with the root and logs rules whose examples all come out as they say. */
+/**
+ * Signs with the root and logs rules whose examples all come out as they say, or drafts them for it. The log would take them by the trust-log key too; but
+ * that lies on the machine that runs the node, and whoever decides what a colour is worth is to be asked.
+ */
 export async function activateRules(
   cli: Cli,
   path: string,
@@ -39,7 +43,15 @@ export async function activateRules(
       const { id, version, fromS: from, data } = ruleSet;
       // A rule set is made of what CBOR has; its conditions were read.
       const statement = { kind: 'rules', id, version, from, data: data as never } as const;
-      const index = await desk.appendByRoot([statement]);
+      const warnings = [
+        ...zoneWarnings(data.zone, isZoneTold),
+        ...(beside.length === 0
+          ? []
+          : [`WARNING: ${undecidedText(beside)}`, `${decidingText(id)} Then restart the node.`]),
+      ];
+      // Whoever signs a draft, and submits it, is told no more of this.
+      if (options.draft !== undefined) for (const line of warnings) cli.output.note(line);
+      const index = await appendByRoot(cli, desk, [statement], options);
       const hash = Buffer.from(ruleSetHash(sha256, ruleSet)).toString('hex');
       const home = desk.config.region;
       cli.output.result(
@@ -57,10 +69,8 @@ export async function activateRules(
         },
         () => [
           `${home} goes by ${id}, version ${version}, from ${timeText(from)} to ${timeText(ruleSet.untilS)}, by entry ${index} of its trust log.`,
-          ...zoneLines(data.zone, isZoneTold),
-          ...(beside.length === 0
-            ? []
-            : [`WARNING: ${undecidedText(beside)}`, `${decidingText(id)} Then restart the node.`]),
+          `Their days begin and end at midnight of ${printable(data.zone)}.`,
+          ...warnings,
           ...gateLines(path, ruleSet),
         ],
       );
@@ -79,13 +89,11 @@ function requireExamples({ ruleSet, examples }: RuleFile): void {
   });
 }
 
-/** Whose midnights count. What a profile says is no word of the region. */
-function zoneLines(zone: string, isTold: boolean): string[] {
-  const line = `Their days begin and end at midnight of ${printable(zone)}.`;
-  if (isTold || zone !== 'UTC') return [line];
+/** What a profile says of whose midnights count is no word of the region. */
+function zoneWarnings(zone: string, isTold: boolean): string[] {
+  if (isTold || zone !== 'UTC') return [];
   return [
-    line,
-    'WARNING: that comes from the profile, and the region has not said it. If its days are others, give the rules a zone of their own, as in zone: Asia/Shanghai, and activate that as their next version.',
+    'WARNING: that days end at midnight of UTC comes from the profile, and the region has not said it. If its days are others, give the rules a zone of their own, as in zone: Asia/Shanghai, and activate that as their next version.',
   ];
 }
 

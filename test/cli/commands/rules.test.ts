@@ -313,7 +313,7 @@ describe('entente rules', () => {
         const text = out.replaceAll(/\s+/g, ' ');
         return [
           /at midnight of (\S+)\./.exec(text)?.[1],
-          text.includes('WARNING: that comes from the profile'),
+          text.includes('WARNING: that days end at midnight of UTC comes from the profile'),
         ];
       };
       const versioned = (version: number, zone: string) =>
