@@ -21,7 +21,7 @@ import { type Cli } from './cli.ts';
 import { EXIT } from './exit.ts';
 import { aligned, counted, figure, type Progress } from './output.ts';
 import { printable } from './printable.ts';
-import { fingerprintText, namedDirectory, publicPathOf, regionModules } from './region.ts';
+import { fingerprintText, readablePathOf, regionModules } from './region.ts';
 import { timeText } from './times.ts';
 
 /** Faults that `--all` lists; the rest is counted. */
@@ -48,13 +48,13 @@ export async function auditAndReport(
   { path, witnesses = [], policyFile, threads, evidenceTo, ...options }: AuditRequest,
 ): Promise<void> {
   const modules = await regionModules(cli);
-  namedDirectory(path);
+  await readablePathOf(cli, path);
   const source = await openAuditSource(path);
   const pool = new BundlePool({ threads: threads ?? availableParallelism() });
   try {
     const vouching = [];
     for (const witness of witnesses)
-      vouching.push(await readWitnessRegion(await publicPathOf(witness), modules));
+      vouching.push(await readWitnessRegion(await readablePathOf(cli, witness), modules));
     const { network } = source.owner;
     const policy = policyFile === undefined ? undefined : await readPolicyFile(policyFile, network, modules);
     let state: TrustState | undefined;

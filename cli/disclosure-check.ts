@@ -24,7 +24,7 @@ import { type Cli } from './cli.ts';
 import { CliError, EXIT, usageError } from './exit.ts';
 import { aligned, counted, figure } from './output.ts';
 import { printable } from './printable.ts';
-import { publicPathOf, regionModules } from './region.ts';
+import { readablePathOf, regionModules } from './region.ts';
 import { timeText } from './times.ts';
 
 /** Findings that text lists; with --json all are there. */
@@ -50,9 +50,9 @@ export async function checkDisclosure(
   const signed = openDisclosure(bytes, modules);
   const { disclosure } = signed;
   const { region, network, log, from, until, atS, auditor } = disclosure;
-  const published = await publicPathOf(against);
+  const published = await readablePathOf(cli, against);
   const witnesses: WitnessRegion[] = [];
-  for (const one of witness) witnesses.push(await readWitnessRegion(await publicPathOf(one), modules));
+  for (const one of witness) witnesses.push(await readWitnessRegion(await readablePathOf(cli, one), modules));
   const source = await openStaticSource(published);
   requireOwner(disclosure, source.owner);
   // Before the trust log is read: then that has all rules by which these leaves were issued.

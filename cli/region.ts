@@ -6,7 +6,7 @@ import { isNodeError, NodeError, type NodeErrorCode } from '../node/node-error.t
 import { CommandNetwork, type Unreachable } from '../node/region/command-network.ts';
 import { type PublicRegion, readPublicRegion } from '../node/region/public-region.ts';
 import { readRegionConfig, RegionLayout, trustLogPath } from '../node/region/layout.ts';
-import { readMoved } from '../node/region/moved.ts';
+import { movedFrom } from '../node/region/moved.ts';
 import { LogFiles } from '../node/region/log-files.ts';
 import { type RegionModules } from '../node/region/modules.ts';
 import { openRegion, type Region } from '../node/region/region.ts';
@@ -229,11 +229,7 @@ export function handoverText({ log, index, count }: Handover, path: string): str
 /** Reads what the region directory at `path` publishes, without writing to it; says so where the region has left that. */
 export async function readRegion(cli: Cli, path: string): Promise<PublicRegion> {
   const layout = new RegionLayout(resolve(path));
-  const moved = await readMoved(layout);
-  if (moved !== undefined)
-    cli.output.note(
-      `The region has moved to ${printable(moved.to)}: this is what it published in the old place before.`,
-    );
+  await noteMoved(cli, layout.public);
   const { region, network } = await readRegionConfig(layout);
   return readPublicRegion(layout.public, { region, network }, await regionModules(cli));
 }
@@ -255,6 +251,22 @@ export async function publicPathOf(path: string): Promise<string> {
   const { public: below } = new RegionLayout(resolve(path));
   const isBelow = (await new LogFiles(trustLogPath(below)).checkpoint()) !== undefined;
   return isBelow ? below : resolve(path);
+}
+
+/** As `publicPathOf`, for whoever reads what was published once as well: says so where the region has left that place. Rejects as `movedFrom` too. */
+export async function readablePathOf(cli: Cli, path: string): Promise<string> {
+  const publicPath = await publicPathOf(path);
+  await noteMoved(cli, publicPath);
+  return publicPath;
+}
+
+async function noteMoved(cli: Cli, publicPath: string): Promise<void> {
+  const left = await movedFrom(publicPath);
+  if (left === undefined) return;
+  const { path } = left.layout;
+  cli.output.note(
+    `The region of ${printable(path)} has moved to ${printable(left.moved.to)}: this is what it published in the old place before.`,
+  );
 }
 
 /** @throws {CliError} unless `text` is a region's id in ASCII. */

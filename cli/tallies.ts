@@ -9,7 +9,7 @@ import { type Cli, examples } from './cli.ts';
 import { parseLog } from './disclosures.ts';
 import { figure } from './output.ts';
 import { printable } from './printable.ts';
-import { parseFingerprint, publicPathOf, regionModules } from './region.ts';
+import { parseFingerprint, readablePathOf, regionModules } from './region.ts';
 import { table } from './table.ts';
 
 interface TalliesOptions {
@@ -40,7 +40,7 @@ export function addTallies(audit: Command, cli: Cli): void {
 async function tallies(cli: Cli, path: string, { log, fingerprint }: TalliesOptions): Promise<void> {
   const modules = await regionModules(cli);
   const { region, entries, fold } = await readPublicRegion(
-    await publicPathOf(path),
+    await readablePathOf(cli, path),
     { fingerprint },
     modules,
   );

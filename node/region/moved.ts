@@ -1,4 +1,5 @@
 /** The mark that a region has left its directory. While it is there nobody opens the region: what still lies in the old place signs nothing. */
+import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { NodeError } from '../node-error.ts';
@@ -57,13 +58,28 @@ export async function requirePublishesHere(publicPath: string): Promise<void> {
   throw new NodeError('REGION_MOVED', error.message, { fatal: true, hint });
 }
 
-/** Of a public directory in the place of a region, that place and where the region has gone from there, or was about to. Rejects as `readMoved`. */
+/**
+ * Of a public directory in the place of a region, that place and where the region has gone from there, or was about to; whatever links `publicPath`, an
+ * absolute path, leads there by. Rejects as `readMoved`.
+ */
 export async function movedFrom(
   publicPath: string,
 ): Promise<{ readonly layout: RegionLayout; readonly moved: MovedMark } | undefined> {
-  const layout = new RegionLayout(dirname(publicPath));
-  const moved = layout.public === publicPath ? await readMoved(layout) : undefined;
-  return moved && { layout, moved };
+  for (const path of new Set([publicPath, await resolvedPath(publicPath)])) {
+    const layout = new RegionLayout(dirname(path));
+    const moved = layout.public === path ? await readMoved(layout) : undefined;
+    if (moved !== undefined) return { layout, moved };
+  }
+  return undefined;
+}
+
+/** The path without links; as it is where nothing can be found there, which whoever reads it will say. */
+async function resolvedPath(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    return path;
+  }
 }
 
 /** What is to be done where the region is not any more. */

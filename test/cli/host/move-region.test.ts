@@ -120,6 +120,7 @@ describe('moveRegion', function () {
       '--without-peers',
     );
     assert.match(left.err, /has moved to .*own: it signs there alone \[REGION_MOVED\]\nRun its node there/);
+    symlinkSync(cli.path('FR', 'public'), cli.path('link'));
     // Nor does anything else take it for a region whose node is stopped, or pass on keys of it that are given up.
     for (const args of [
       ['status', cli.path('FR')],
@@ -127,6 +128,8 @@ describe('moveRegion', function () {
       ['export', 'jwks', cli.path('FR', 'public'), '--stale'],
       ['recognise', cli.path('DE'), cli.path('FR')],
       ['recognise', cli.path('DE'), cli.path('FR', 'public')],
+      ['recognise', cli.path('DE'), cli.path('link')],
+      ['peer', 'add', cli.path('DE'), 'FR', '--directory', cli.path('link')],
       ['witness', cli.path('DE'), cli.path('FR')],
       ['witness', cli.path('DE'), cli.path('CN-33'), cli.path('FR', 'public')],
       ['peer', 'add', cli.path('DE'), 'FR', '--directory', cli.path('FR')],
@@ -141,7 +144,12 @@ describe('moveRegion', function () {
     assert.equal(findings.length, 1);
     assert.match(findings[0]?.text ?? '', /has moved to .*own/);
     assert.match(findings[0]?.fix ?? '', /^Run its node there: entente run \S+own\./);
-    assert.match((await cli.run('key', 'list', cli.path('FR'))).err, /has moved to .*own: this is what/);
+    for (const reading of [
+      ['key', 'list', cli.path('FR')],
+      ['audit', 'tallies', cli.path('link')],
+      ['audit', 'replay', cli.path('FR')],
+    ])
+      assert.match((await cli.run(...reading)).err, /has moved to .*own: this is what/, reading.join(' '));
     // Who has named the old place goes on with what is there, and is told.
     const made = await cli.run('snapshot', 'make', cli.path('DE'), '--out', cli.path('de.snap'));
     assert.match(made.err, /FR has moved to \S+own, [^]*entente peer add \S+DE FR --directory \S+own/);
