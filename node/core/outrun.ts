@@ -52,15 +52,16 @@ export async function dropOutrun(tree: LogTree, modules: OutrunModules, isCaught
 
 /**
  * Gives up what is staged behind the end of a log that nothing is issued into any more: more of it may have been signed elsewhere. Nobody has a code of that from here.
- * `isApart`: what the registry says of it goes as this process takes over there (`RecordsApart`). Rejects as the store.
+ * `from`: nothing below that. `isApart`: what the registry says of it goes as this process takes over there (`RecordsApart`). Rejects as the store.
  */
 export async function dropStaged(
   tree: LogTree,
   modules: OutrunModules,
-  { isApart }: { readonly isApart: boolean },
+  { isApart, from = 0 }: { readonly isApart: boolean; readonly from?: number },
 ): Promise<void> {
   const { store } = modules;
-  const behind = (await readStagedBatches(tree.keys, store)).filter(({ index }) => index >= tree.size);
+  const end = Math.max(tree.size, from);
+  const behind = (await readStagedBatches(tree.keys, store)).filter(({ index }) => index >= end);
   if (!isApart) return giveUp(tree, behind, modules);
   for (const staged of behind.toReversed()) await store.write(droppingChanges(tree, staged));
 }

@@ -48,14 +48,15 @@ export async function takeOver(how: 'resume' | 'promote', modules: TakingOverMod
 
 export interface SettleModules extends OutrunModules, Omit<OutrunApartModules, 'tables'> {
   readonly shelf: LogShelf;
-  readonly fence?: object | undefined;
+  /** Where witnesses fence whoever writes. */
+  readonly fence?: { readonly writership: Pick<Writership, 'pledges'> } | undefined;
   /** Where the registry lies apart from the store. */
   readonly tables?: PrivateTables | undefined;
 }
 
 /**
  * Once nothing more is taken of the own logs: what is on its way of others has landed, and what a copy or a thief has outrun is given up, before the first own entry.
- * Of a fenced region `takeOver` has done the latter. What concerns codes in a database waits for `enterOwnLog`. Rejects as the store.
+ * Of a fenced region `takeOver` has done the latter, but for logs whose place another has taken. What concerns codes in a database waits for `enterOwnLog`. Rejects as the store.
  */
 export async function settleOwnLogs({ shelf, fence, tables, ...modules }: SettleModules): Promise<void> {
   for (const log of shelf.ownLogs) {
@@ -67,11 +68,20 @@ export async function settleOwnLogs({ shelf, fence, tables, ...modules }: Settle
   await dropReplaced({ shelf, fence, tables, ...modules });
 }
 
-/** What is staged of attestation logs whose place another has taken, before anything more of them is signed; of codes in a database in `enterOwnLog`. Rejects as the store. */
+/**
+ * What is staged of attestation logs whose place another has taken, before anything more of them is signed: but for what witnesses permitted by a key in force, which may be
+ * signed, and is finished as it was begun. Of codes in a database in `enterOwnLog`. Rejects as the store.
+ */
 export async function dropReplaced({ shelf, fence, tables, ...modules }: SettleModules): Promise<void> {
-  if (fence !== undefined || tables !== undefined) return;
+  if (tables !== undefined) return;
   for (const log of shelf.ownLogs)
-    if (isReplaced(log, shelf.home.state)) await dropStaged(log.tree, modules, { isApart: false });
+    if (isReplaced(log, shelf.home.state))
+      await dropStaged(log.tree, modules, { isApart: false, from: boundTo(log.origin, fence) });
+}
+
+/** How many entries of a log the machine that wrote before may have signed, as witnesses tell. */
+function boundTo(origin: string, fence: SettleModules['fence']): number {
+  return fence?.writership.pledges.find((pledge) => pledge.origin === origin)?.size ?? 0;
 }
 
 /** Whether another log has taken the place of this one, and all is here of it that is known to be signed. */
@@ -84,7 +94,7 @@ function isReplaced({ origin, tree, lacking }: OwnLog, state: TrustState): boole
 /** Once an attestation log is about to be written, with what was outrun of it in a database. Rejects as `enterLog` and `dropOutrunApart`. */
 export async function enterOwnLog(
   origin: string,
-  { shelf, tables, ...modules }: SettleModules,
+  { shelf, fence, tables, ...modules }: SettleModules,
 ): Promise<void> {
   await enterLog(shelf, origin);
   if (tables === undefined) return;
@@ -92,7 +102,7 @@ export async function enterOwnLog(
   await dropOutrunApart(tree, { ...modules, tables });
   const own = shelf.ownLogs.find((log) => log.origin === origin);
   if (own !== undefined && isReplaced(own, shelf.home.state))
-    await dropStaged(tree, modules, { isApart: true });
+    await dropStaged(tree, modules, { isApart: true, from: boundTo(origin, fence) });
 }
 
 async function meet(

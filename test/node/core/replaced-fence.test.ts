@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { isNodeError } from '../../../node/node-error.ts';
 import { type NodeWorld } from '../../support/node-fixture.ts';
-import { SPARE, TRUST, withStandby } from '../../support/standby-world.ts';
+import { FIRST, SPARE, TRUST, withStandby } from '../../support/standby-world.ts';
 import { rejectsWith } from '../../support/store-fixture.ts';
 
 const LOG = '2026-11';
@@ -49,5 +50,63 @@ describe('a region that witnesses fence, whose root gives up a checkpoint key on
     assert.ok(log(SPARE) !== undefined, 'the replacement is announced');
     const issued = await world.issue(SPARE, 'p2');
     assert.deepEqual([issued.log, issued.index], [`${LOG}.1`, 0]);
+  });
+
+  /** DE dies with a batch that it has staged and that no witness has permitted, of which the other machine has heard nothing. */
+  async function dieStaging(): Promise<void> {
+    const { index } = await world.issue('DE');
+    await world.until(() => world.node(SPARE).status.sizes[ATTEST] === index + 1, 'it follows');
+    world.network.isolate('DE');
+    const expiresAtS = world.nowS + 86_400;
+    const status = { colour: 'green', measure: 'none', expiresAtS, ruleId: 'base', ruleVersion: 1 } as const;
+    void world
+      .node('DE')
+      .issue({ subject: 'p2', fields: { status } })
+      .catch(() => undefined);
+    await world.until(() => staged() === 1, 'it is staged');
+    await world.kill('DE');
+    world.network.rejoin('DE');
+    assert.equal(staged(), 1);
+  }
+
+  const staged = () =>
+    world
+      .machine('DE')
+      .medium.snapshot()
+      .entries.filter(([key]) => key.startsWith(`log/${ATTEST}/staged/`)).length;
+
+  async function comeBack(): Promise<void> {
+    world.replace('DE', { fenced: { identity: FIRST } });
+    await world.boot('DE', ({ status }) => status.writing === 'standby');
+  }
+
+  async function assertGivenUp(): Promise<void> {
+    await world.pass(20);
+    assert.equal(staged(), 0);
+    assert.equal(world.node('DE').status.sizes[ATTEST], 1, 'nothing more is signed of what is replaced');
+    assert.ok(world.machine('DE').troubles.some((one) => isNodeError(one, 'LOG_NOT_WRITTEN')));
+    assert.equal((await world.issue('DE', 'p4')).log, `${LOG}.1`);
+    assert.deepEqual(world.node('FR').status.forked, []);
+  }
+
+  it('T9: what it had staged where the other machine signed, whose disk is lost, is taken back with the order', async () => {
+    await dieStaging();
+    await world.run(world.node(SPARE).promote());
+    const lost = await world.issue(SPARE, 'p3');
+    assert.deepEqual([lost.log, lost.index], [LOG, 1]);
+    await world.kill(SPARE);
+    await comeBack();
+    await giveUpOn('DE');
+    await assertGivenUp();
+  });
+
+  it('T9: what it had staged of a log that the order on the other machine replaced is taken back as it takes over', async () => {
+    await dieStaging();
+    await giveUpOn(SPARE);
+    assert.equal((await world.issue(SPARE, 'p3')).log, `${LOG}.1`);
+    await comeBack();
+    await world.until(() => world.node('DE').status.sizes[`${ATTEST}.1`] === 1, 'it follows');
+    await world.run(world.node('DE').promote());
+    await assertGivenUp();
   });
 });
