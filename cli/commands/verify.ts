@@ -1,8 +1,6 @@
 /** `entente verify`: the verdict on codes, from files alone or by asking nodes. */
 import { createReadStream, existsSync } from 'node:fs';
 import { type Command } from 'commander';
-import { isVerifierToken } from '../../node/lookup/verifiers.ts';
-import { readFileIfPresent } from '../../node/region/files.ts';
 import { type ReadModules } from '../../node/region/modules.ts';
 import { readPolicyFile } from '../../node/region/policy-file.ts';
 import { withKeepLock } from '../../node/store/keep-lock.ts';
@@ -13,47 +11,31 @@ import { askedPlace, type AskedPlace, unknownWord } from '../../protocol/rules/a
 import { type Holdings, type PartOutcome, type SnapshotReader } from '../../protocol/snapshot/apply.ts';
 import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
-import { type Place, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import { type Place, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type Cli, examples } from '../cli.ts';
 import { codeLinesOf } from '../code-lines.ts';
 import { CliError, EXIT, type ExitCode, usageError } from '../exit.ts';
 import { judgeText, type JudgingOptions } from '../judging.ts';
 import { type Kept, readKeepFile, writeKeepFile } from '../keep-file.ts';
-import { parsePlace, PLACE_HELP } from '../place.ts';
+import { PLACE_HELP } from '../place.ts';
 import { printable } from '../printable.ts';
 import { parseFingerprint, parseRegionId, publicPathOf, regionModules } from '../region.ts';
 import { applyAll, holdingsOfRegion, readSnapshotFile } from '../snapshot-file.ts';
 import { parseTime } from '../times.ts';
 import { batchLine, groundLines, headline, reasonLines } from '../verdict-text.ts';
-import { parseChallenge } from './present.ts';
+import {
+  askedOf,
+  inWhoseName,
+  type Judge,
+  type Judged,
+  judgeThere,
+  parseUrls,
+  type VerifyOptions,
+} from './verify-by-node.ts';
 import { verifyForeignCodes } from './verify-foreign.ts';
-
-interface VerifyOptions {
-  readonly file?: string;
-  readonly region?: string;
-  readonly offline?: readonly string[];
-  readonly home?: string;
-  readonly pin?: string;
-  readonly keep?: string;
-  readonly policy?: string;
-  readonly at?: string;
-  readonly place?: string;
-  readonly rules?: string;
-  readonly role?: string;
-  readonly challenge?: string;
-  readonly document?: string;
-  readonly proof?: string;
-  readonly explain?: true;
-  readonly foreignKeys?: readonly string[];
-  readonly node?: readonly string[];
-  readonly token?: string;
-}
-
-type Judge = (text: string) => Promise<Verdict>;
 
 /** A character of a code takes at most four bytes of UTF-8; what is longer is judged as too long, unread. */
 const LINE_BYTES_MAX = 4 * CODE_CHARS_MAX;
-const TOKEN_FILE_BYTES_MAX = 1_024;
 const TOO_LONG = ' '.repeat(CODE_CHARS_MAX + 1);
 /** Stands for bytes that are no UTF-8. */
 const NOT_TEXT = '\ufffd';
@@ -75,7 +57,11 @@ export function addVerify(program: Command, cli: Cli): void {
     )
     .option(
       '--home <id>',
-      'region in whose name you judge; with --node: its nodes are asked first, and by --rules no others',
+      'region in whose name you judge; with --node: its nodes alone give a verdict, unless --any-home is said',
+    )
+    .option(
+      '--any-home',
+      'with --node and --home: where no node of the home answers, take the verdict of one of another region, in the name of that',
     )
     .option('--pin <hex>', "fingerprint of the home's root")
     .option('--keep <file>', 'remember home, pin and snapshots here, and refuse older ones later')
@@ -137,18 +123,6 @@ export function addVerify(program: Command, cli: Cli): void {
     .action((code: string | undefined, options: VerifyOptions) => verify(cli, code, options));
 }
 
-function parseUrls(text: string): readonly string[] {
-  const urls = text.split(',').map((url) => url.trim());
-  for (const url of urls) {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-      throw usageError(
-        `expected the URL of a node, not ${printable(url)}`,
-        'As in https://node.example:8600.',
-      );
-  }
-  return urls;
-}
-
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
@@ -164,6 +138,8 @@ async function verify(cli: Cli, code: string | undefined, options: VerifyOptions
   }
   if (options.token !== undefined && options.node === undefined)
     throw usageError('--token goes with --node', 'Numbers are looked up by nodes alone.');
+  if (options.anyHome === true && (options.node === undefined || options.home === undefined))
+    throw usageError('--any-home goes with --node and --home');
   const judge = await (options.node === undefined
     ? judgeHere(cli, options)
     : judgeThere(cli, options, options.node));
@@ -195,46 +171,6 @@ async function judgeHere(cli: Cli, options: VerifyOptions): Promise<Judge> {
   return (text) => judgeText(modules, text, judging);
 }
 
-/** By what nodes know. The time is theirs. */
-async function judgeThere(cli: Cli, options: VerifyOptions, urls: readonly string[]): Promise<Judge> {
-  const { region, offline, pin, keep, policy, at, document, proof, rules, role } = options;
-  if ([region, offline, pin, keep, policy, at, document, proof].some((other) => other !== undefined)) {
-    throw usageError(
-      '--node goes with --home, --token, --place, --rules, --role, --challenge, --file and --explain alone',
-    );
-  }
-  const home = options.home === undefined ? undefined : parseRegionId(options.home);
-  if (rules !== undefined && home === undefined && urls.length > 1)
-    throw usageError(
-      'rules of the same id are others in another region: of several nodes say with --home whose rules count',
-      'As in --home CN-33: a node of another region then gives no verdict.',
-    );
-  const { VerdictClient } = await import('../../node/http/verdict-client.ts');
-  const token = options.token === undefined ? undefined : await readToken(options.token);
-  const client = new VerdictClient({ urls, token });
-  const { place, challenge } = askedOf(options);
-  let asked: string | undefined;
-  return async (text) => {
-    const { verdict, url } = await client.verify(text, { home, place, rules, role, challenge });
-    if (url !== (asked ?? urls[0]))
-      cli.output.note(`${printable(url)} answers in place of ${printable(asked ?? urls[0] ?? '')}`);
-    asked = url;
-    return verdict;
-  };
-}
-
-/** @throws {CliError} USAGE for a file that holds none. */
-async function readToken(file: string): Promise<string> {
-  const bytes = await readFileIfPresent(file, TOKEN_FILE_BYTES_MAX);
-  if (bytes === undefined) throw usageError(`there is no file ${printable(file)}`);
-  const token = Buffer.from(bytes).toString('latin1').trim();
-  if (isVerifierToken(token)) return token;
-  throw usageError(
-    `${printable(file)} holds no token of a verifier`,
-    'The operator of the node writes one with `entente verifier add`.',
-  );
-}
-
 /** The place by the rules of the home that are named. @throws {CliError} NOT_FOUND; USAGE for a kind or role that they do not know. */
 function placeBy(
   trust: Trust,
@@ -260,20 +196,10 @@ function placeBy(
   throw usageError(`the rules ${rules} know no ${word}`, `They know ${unknown.known.join(', ') || 'none'}.`);
 }
 
-function askedOf({ place, challenge }: VerifyOptions): {
-  readonly place: AskedPlace;
-  readonly challenge: Uint8Array | undefined;
-} {
-  return {
-    place: parsePlace(place),
-    challenge: challenge === undefined ? undefined : parseChallenge(challenge),
-  };
-}
-
 /** Every line gets a verdict; a single line is reported as an argument is. The worst of them decides how the command ends. */
 async function judgeLines(cli: Cli, options: VerifyOptions, judge: Judge): Promise<void> {
   const source = options.file === undefined ? cli.surroundings.stdin : createReadStream(options.file);
-  let first: Verdict | undefined;
+  let first: Judged | undefined;
   let count = 0;
   for await (const { text, isTooLong } of codeLinesOf(source as AsyncIterable<Uint8Array>, LINE_BYTES_MAX)) {
     const verdict = await judge(text ?? (isTooLong ? TOO_LONG : NOT_TEXT));
@@ -286,22 +212,23 @@ async function judgeLines(cli: Cli, options: VerifyOptions, judge: Judge): Promi
   if (count === 1) report(cli, first, options);
 }
 
-function report(cli: Cli, verdict: Verdict, { explain }: VerifyOptions): void {
+function report(cli: Cli, verdict: Judged, { explain }: VerifyOptions): void {
   const { output } = cli;
   output.result(verdict, () => [
     headline(verdict, output.colours),
+    ...inWhoseName(verdict).map((line) => `  WARNING: ${line}`),
     ...reasonLines(verdict, output.colours),
     ...(explain === true ? ['', ...groundLines(verdict)] : []),
   ]);
   cli.exit = worse(cli.exit, exitOf(verdict));
 }
 
-function reportLine(cli: Cli, verdict: Verdict): void {
-  cli.output.result(verdict, () => [batchLine(verdict)]);
+function reportLine(cli: Cli, verdict: Judged): void {
+  cli.output.result(verdict, () => [[batchLine(verdict), ...inWhoseName(verdict)].join('\t')]);
   cli.exit = worse(cli.exit, exitOf(verdict));
 }
 
-function exitOf({ outcome }: Verdict): ExitCode {
+function exitOf({ outcome }: Judged): ExitCode {
   if (outcome === 'pass') return EXIT.ok;
   return outcome === 'undetermined' ? EXIT.undetermined : EXIT.stop;
 }

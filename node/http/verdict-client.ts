@@ -15,14 +15,26 @@ export interface VerdictClientOptions {
 }
 
 export interface VerdictQuestion {
-  /** In whose name is judged: nodes of this region are asked first, and none of another where rules are named. */
+  /** In whose name is judged: nodes of this region give the verdict, and no others unless `anyHome` is said. */
   readonly home?: string | undefined;
+  /** Where no node of the home gives a verdict, one of another region may, in its own name; by rules none does. */
+  readonly anyHome?: boolean | undefined;
   /** What is not said of it the rules of the node's region say, if some are named. */
   readonly place?: AskedPlace | undefined;
   /** Rules of the trust log of the home, without one of the node's region; and the role of the person as they know it. */
   readonly rules?: string | undefined;
   readonly role?: string | undefined;
   readonly challenge?: Uint8Array | undefined;
+}
+
+export interface VerdictAnswer {
+  readonly verdict: Verdict;
+  /** Who gave it. */
+  readonly url: string;
+  /** In whose name, by the word of that node; undefined where no home was named, or the node did not say. */
+  readonly judgedBy?: string | undefined;
+  /** The first that was asked before and should have answered. */
+  readonly insteadOf?: string | undefined;
 }
 
 const ANSWER_MS_MAX = 3_000;
@@ -40,23 +52,26 @@ export class VerdictClient {
   }
 
   /**
-   * The verdict of the first node that gives one, and who gave it. One to which the rules, the place or the role mean nothing is the last that is asked:
-   * what has these names elsewhere are other rules.
+   * The verdict of the first node that gives one, and who gave it in whose name. One to which the rules, the place or the role mean nothing is the last that
+   * is asked: what has these names elsewhere are other rules.
    * @throws {NodeError} PEER_UNREACHABLE naming what each that was asked did instead; REFUSED where each of these answered that nobody can ask so, and not
    * only that it is of another region.
    */
-  async verify(text: string, question: VerdictQuestion = {}): Promise<{ verdict: Verdict; url: string }> {
-    const { home, ...ofAnybody } = question;
+  async verify(text: string, question: VerdictQuestion = {}): Promise<VerdictAnswer> {
+    const { home, anyHome, rules } = question;
     const failures = new Map<string, unknown>();
-    const answer = await this.#firstOf(this.#inOrder(), text, question, failures);
-    if (answer !== undefined) return answer;
-    const others = [...failures].flatMap(([url, error]) => (isOf(error, 'home') ? [url] : []));
+    const own = await this.#firstOf(this.#inOrder(), text, question, failures);
+    if (own !== undefined) return { ...own, judgedBy: home, insteadOf: failedFirst(failures) };
     // What has these names elsewhere are other rules. Without any the colour alone counts, whose nearest node may say it.
-    if (question.rules === undefined && others.length > 0) {
-      const elsewhere = await this.#firstOf(others, text, ofAnybody, failures);
-      if (elsewhere !== undefined) return elsewhere;
+    const others = rules === undefined ? [...failures].filter(([, error]) => isOf(error, 'home')) : [];
+    const insteadOf = failedFirst(failures);
+    for (const [url, error] of anyHome === true ? others : []) {
+      // It is held to the region that it named.
+      const judgedBy = regionIn(error);
+      const elsewhere = await this.#firstOf([url], text, { ...question, home: judgedBy }, failures);
+      if (elsewhere !== undefined) return { ...elsewhere, judgedBy, insteadOf };
     }
-    throw failureOf(failures, home);
+    throw failureOf(failures, home, others.length > 0 && anyHome !== true);
   }
 
   /** From the one that answered last; those of other regions at the end. */
@@ -133,7 +148,23 @@ function isOf(error: unknown, subject: Subject): boolean {
   return error instanceof NotAsked && error.of === subject;
 }
 
-function failureOf(failures: ReadonlyMap<string, unknown>, home: string | undefined): NodeError {
+/** The first that did not say merely that it is of another region. */
+function failedFirst(failures: ReadonlyMap<string, unknown>): string | undefined {
+  return [...failures].find(([, error]) => !isOf(error, 'home'))?.[0];
+}
+
+/** The region that a node of another than the home says it is of. */
+function regionIn(error: unknown): string | undefined {
+  return error instanceof Error
+    ? /this node is of ([A-Z]{2}(?:-[A-Z0-9]{1,3})?),/.exec(error.message)?.[1]
+    : undefined;
+}
+
+function failureOf(
+  failures: ReadonlyMap<string, unknown>,
+  home: string | undefined,
+  areOthersLeft: boolean,
+): NodeError {
   const all = [...failures].map(([url, error]) => `${url}: ${reasonOf(error)}`).join('; ');
   const isRefused = (error: unknown) => error instanceof NotAsked && error.of !== 'home';
   const own = [...failures.values()].filter((error) => !isOf(error, 'home'));
@@ -144,7 +175,7 @@ function failureOf(failures: ReadonlyMap<string, unknown>, home: string | undefi
   const of = home === undefined ? '' : ` of ${home}`;
   return new NodeError('PEER_UNREACHABLE', `no node${of} gave a verdict: ${all}`, {
     retry: true,
-    hint: `Ask another node${of} with --node, or judge offline by a snapshot.`,
+    hint: `Ask another node${of} with --node, or judge offline by a snapshot.${areOthersLeft ? ' By --any-home a node of another region judges, in the name of its own.' : ''}`,
   });
 }
 

@@ -208,12 +208,14 @@ describe('POST /v1/verify by the rules of a place', () => {
         isNodeError(error, 'PEER_UNREACHABLE') &&
         /no node of FR gave a verdict: \S+:1: .*; .*\/home this node is of DE/.test(error.message),
     );
-    const { verdict, url } = await gate.verify(red, { home: 'FR' });
+    const answer = await gate.verify(red, { home: 'FR', anyHome: true });
     assert.deepEqual(
-      [url, verdict.outcome],
-      [address, 'stop'],
-      'by the colour alone whoever is near says it',
+      [answer.url, answer.verdict.outcome, answer.judgedBy, answer.insteadOf],
+      [address, 'stop', 'DE', down],
+      'by the colour alone whoever is near says it, in its own name',
     );
+    for (const question of [{ home: 'FR' }, { home: 'FR', rules: 'test', anyHome: true }])
+      await assert.rejects(gate.verify(red, question), (error) => isNodeError(error, 'PEER_UNREACHABLE'));
     await assert.rejects(gate.verify(red, { home: 'DE', rules: 'none' }), (error) =>
       isNodeError(error, 'PEER_UNREACHABLE'),
     );
@@ -229,6 +231,22 @@ describe('POST /v1/verify by the rules of a place', () => {
     const others = await run('--rules', 'test', '--home', 'FR');
     assert.deepEqual([others.exit, others.out], [4, '']);
     assert.match(others.err, /no node of FR gave a verdict[^]*this node is of DE/);
+  });
+
+  it('entente verify --home takes the verdict of another region only where it is told to, and says in whose name that is', async () => {
+    const run = (home: string, ...more: readonly string[]) =>
+      cli.run('verify', '--node', http.server.address, '--home', home, ...more, green);
+    const other = await run('FR', '--json');
+    assert.deepEqual([other.exit, other.out], [4, ''], other.err);
+    assert.match(other.err, /PEER_UNREACHABLE[^]*--any-home/);
+    const any = await run('FR', '--any-home');
+    assert.deepEqual([any.exit, any.err], [0, '']);
+    assert.match(any.out, /^PASS .*\n  WARNING: judged in the name of DE, not FR\n/);
+    const { out } = await run('FR', '--any-home', '--json');
+    const { home, judgedBy } = JSON.parse(out) as { home: string; judgedBy: string };
+    assert.deepEqual([home, judgedBy], ['FR', 'DE']);
+    assert.doesNotMatch((await run('DE', '--any-home')).out, /in the name/);
+    assert.equal((await run('FR', '--any-home', '--rules', 'test')).exit, 2);
   });
 
   it('entente verify --node takes place, rules and role, and says what is mistyped', async () => {
