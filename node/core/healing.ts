@@ -73,7 +73,7 @@ export class Healing {
             await takeOver('promote', { ...this.#modules, ...fence });
             return this.#log(all);
           }));
-      return index + all.length - entries.length;
+      return index + all.indexOf(entries[0] as Uint8Array);
     } finally {
       for (const log of shelf.ownLogs) log.disregard([]);
       this.#isSigning = false;

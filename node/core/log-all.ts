@@ -38,7 +38,7 @@ export async function logAll(
   const index = await (fence !== undefined && isShown ? fence.giving.order(all, log) : log());
   // A key that signs checkpoints may be another one now.
   await node.tend();
-  return index + all.length - entries.length;
+  return index + all.indexOf(entries[0] as Uint8Array);
 }
 
 /** All are offered in the same turn, so that they share a batch; the first that is refused is the answer. Gives the least index. Rejects as `submit`. */

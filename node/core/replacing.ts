@@ -15,7 +15,7 @@ import { type NodeKeys } from './writing-side.ts';
 export interface ReplacingModules extends Pick<Primitives, 'verifySignature'> {
   readonly shelf: Pick<LogShelf, 'home' | 'ownLogs'>;
   readonly shown: Pick<ShownTrees, 'of'>;
-  readonly keys: Pick<NodeKeys, 'trustLog'>;
+  readonly keys: Pick<NodeKeys, 'trustLogBy'>;
   readonly clock: Pick<Clock, 'nowMs'>;
   /** Where witnesses fence whoever writes: what they know to be signed, a log that is empty here does not tell, and nothing is kept of what is shown. */
   readonly fence?: object | undefined;
@@ -24,9 +24,9 @@ export interface ReplacingModules extends Pick<Primitives, 'verifySignature'> {
 }
 
 /**
- * These entries of the root with the announcement before them, so that a crash leaves both or neither, and whoever has the log from elsewhere knows of it. As they are
+ * These entries of the root with the announcement before them, or right behind the one that admits the key which signs it, so that a crash leaves both or neither, and whoever has the log from elsewhere knows of it. As they are
  * where they announce one themselves, where nobody fences, the log in use is empty here and nobody has shown more, and where the month has had all its replacements.
- * @throws {NodeError} REFUSED where the entries take the announcement back; as `keys.trustLog`, `RegionFold.stateAfter` and `ShownTrees.of`.
+ * @throws {NodeError} REFUSED where the entries take the announcement back; as `keys.trustLogBy`, `RegionFold.stateAfter` and `ShownTrees.of`.
  */
 export async function withReplacement(
   names: { readonly region: string; readonly network: string },
@@ -35,7 +35,8 @@ export async function withReplacement(
 ): Promise<readonly Uint8Array[]> {
   const nowS = Math.floor(clock.nowMs() / 1000);
   const inUse = logInUse(home.state, nowS);
-  if (logInUse(await home.fold.stateAfter(entries), nowS) !== inUse) return entries;
+  const after = await home.fold.stateAfter(entries);
+  if (logInUse(after, nowS) !== inUse) return entries;
   const origin = attestationLogOrigin(names.region, names.network, inUse);
   const own = ownLogs.find((log) => log.origin === origin);
   const isEmpty = own?.tree.trouble === undefined && own?.tree.size === 0 && own.lacking === undefined;
@@ -46,14 +47,17 @@ export async function withReplacement(
     onTrouble?.(noneLeft(inUse));
     return entries;
   }
-  const key = keys.trustLog(nowS);
-  const at = Math.max(nowS, home.state.lastAtS);
-  const body = encodeStatement({ kind: 'log', log, minimum: 0, at });
-  const announcement = signStatement(home.origin, body, [
-    { keyId: key.keyId, sign: (message) => key.sign(message) },
-  ]);
-  const all = [announcement, ...entries];
-  if (logInUse(await home.fold.stateAfter(all), nowS) === log) return all;
+  // The key in force may be missing, or over, and what the entries admit be the first that can sign.
+  const key = keys.trustLogBy(after, nowS);
+  const announcedAt = (lastAtS: number): Uint8Array => {
+    const body = encodeStatement({ kind: 'log', log, minimum: 0, at: Math.max(nowS, lastAtS) });
+    return signStatement(home.origin, body, [{ keyId: key.keyId, sign: (message) => key.sign(message) }]);
+  };
+  for (let place = 0; place <= entries.length; place++) {
+    const { lastAtS } = await home.fold.stateAfter(entries.slice(0, place));
+    const all = [...entries.slice(0, place), announcedAt(lastAtS), ...entries.slice(place)];
+    if (logInUse(await home.fold.stateAfter(all), nowS) === log) return all;
+  }
   throw new NodeError(
     'REFUSED',
     `the log ${log}, into which codes are to go, would not be announced any more`,

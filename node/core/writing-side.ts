@@ -41,6 +41,8 @@ export interface NodeKeys {
   /** The same of those alone that this state of the trust log admits: others know no further ones. */
   readonly checkpointBy: (state: TrustState | undefined, atS: number) => Signer;
   readonly trustLog: (atS: number) => KeyedSigner;
+  /** The same of those alone that this state of the trust log admits. */
+  readonly trustLogBy: (state: TrustState | undefined, atS: number) => KeyedSigner;
   readonly witness: (atS: number) => Signer;
 }
 

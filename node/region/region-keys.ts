@@ -110,6 +110,9 @@ export class RegionKeys implements NodeKeys {
 
   readonly trustLog = (atS: number): KeyedSigner => this.#inForce('trust-log', atS);
 
+  readonly trustLogBy = (state: TrustState | undefined, atS: number): KeyedSigner =>
+    this.#inForce('trust-log', atS, admitted('trust-log', state));
+
   readonly witness = (atS: number): KeyedSigner => this.#inForce('witness', atS);
 
   /**

@@ -285,6 +285,10 @@ export class Machine {
         return state === undefined || state.key(key.keyId) ? key : signing('checkpoint', first.checkpoint);
       },
       trustLog: inForce('trust-log'),
+      trustLogBy: (state, atS) => {
+        const key = inForce('trust-log')(atS);
+        return state === undefined || state.key(key.keyId) ? key : signing('trust-log', first['trust-log']);
+      },
       witness: inForce('witness'),
     };
   }

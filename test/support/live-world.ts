@@ -117,6 +117,7 @@ export class LiveWorld {
           checkpoint: () => checkpoint,
           checkpointBy: () => checkpoint,
           trustLog: () => fixture.keys['trust-log'],
+          trustLogBy: () => fixture.keys['trust-log'],
           witness: () => witness,
         },
         regionOf: (peer) => [...this.#nodes.keys()].find((name) => peerOf(name) === peer),

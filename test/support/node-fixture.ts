@@ -7,6 +7,7 @@ import { type RegionNodeModules } from '../../node/core/node-options.ts';
 import { RegionNode, type RegionNodeOptions } from '../../node/core/region-node.ts';
 import { NodeError } from '../../node/node-error.ts';
 import { type Status } from '../../protocol/code/status.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { ANY_PLACE, type Verdict } from '../../protocol/verdict/verdict.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { admitPublicKey } from '../../protocol/signature/noble.ts';
@@ -46,7 +47,7 @@ export interface Machine {
   /** How wrong its wall time is; its running time is not. */
   readonly clockError: { aheadMs: number };
   /** Sign in the place of those of the fixture; `isAttestAway`: the files of attest keys are missing. */
-  readonly instead: { checkpoint?: TestKey; isAttestAway?: boolean };
+  readonly instead: { checkpoint?: TestKey; trustLog?: TestKey; isAttestAway?: boolean };
   node: RegionNode;
   /** Where what is private is kept, if that is not the store. */
   tables?: MemoryTables;
@@ -253,7 +254,11 @@ export class NodeWorld {
   ): RegionNode {
     const { region, name, medium, secondPlace, fixture, troubles, clockError, instead, tables } = machine;
     const { attest, checkpoint, witness } = fixture.keys;
-    const trustLog = fixture.keys['trust-log'];
+    const trustLogBy = (state: TrustState | undefined, atS: number) => {
+      const key = instead.trustLog ?? fixture.keys['trust-log'];
+      if (key === fixture.keys['trust-log'] || state?.key(key.keyId)) return inWindow(key, atS);
+      throw new NodeError('KEY_FILE_MISSING', 'the key in force is not here');
+    };
     return new RegionNode(
       { region, network: NETWORK, registryKey: sha256(Buffer.from(region)), ...this.#options, ...options },
       {
@@ -281,7 +286,8 @@ export class NodeWorld {
             );
             return inWindow(key ?? checkpoint, atS);
           },
-          trustLog: (atS) => inWindow(trustLog, atS),
+          trustLog: (atS) => trustLogBy(this.node(name).keeper(region)?.state, atS),
+          trustLogBy,
           witness: (atS) => inWindow(witness, atS),
         },
         regionOf,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type NodeWorld } from '../../support/node-fixture.ts';
+import { type TestKey } from '../../support/region-fixture.ts';
 import { FIRST, SPARE, TRUST, withStandby } from '../../support/standby-world.ts';
 import { rejectsWith } from '../../support/store-fixture.ts';
 
@@ -23,14 +24,18 @@ describe('a region that witnesses fence, whose root gives up a checkpoint key on
     for (const name of ALL) world.network.cut(SPARE, name);
   }
 
-  async function giveUpOn(name: string): Promise<void> {
+  /** `trustLog`: admitted with it. */
+  async function giveUpOn(name: string, trustLog?: TestKey): Promise<void> {
     const { fixture } = world.machine('DE');
     fixture.nowS = world.nowS;
     const fresh = fixture.key('fresh checkpoint');
     for (const machine of ['DE', SPARE]) world.machine(machine).instead.checkpoint = fresh;
     const { size, root } = world.node(name).log(TRUST)?.head ?? assert.fail();
     const statements = [
-      fixture.keysStatement([{ key: fresh, role: 'checkpoint' }]),
+      fixture.keysStatement([
+        { key: fresh, role: 'checkpoint' },
+        ...(trustLog === undefined ? [] : [{ key: trustLog, role: 'trust-log' } as const]),
+      ]),
       fixture.compromise(fixture.keys.checkpoint, { trust: { size, root } }),
     ];
     await world.run(world.node(name).logEntries(statements.map((one) => fixture.entryOf(one))));
@@ -50,6 +55,20 @@ describe('a region that witnesses fence, whose root gives up a checkpoint key on
     assert.ok(log(SPARE) !== undefined, 'the replacement is announced');
     const issued = await world.issue(SPARE, 'p2');
     assert.deepEqual([issued.log, issued.index], [`${LOG}.1`, 0]);
+  });
+
+  it('T3, T14: where the file of the trust-log key in force is missing, an order that admits another is logged, and the replacement announced by that', async () => {
+    await world.kill('DE');
+    const trustLog = world.machine('DE').fixture.key('fresh trust-log');
+    world.machine(SPARE).instead.trustLog = trustLog;
+    await rejectsWith(giveUpOn(SPARE), 'KEY_FILE_MISSING');
+    await giveUpOn(SPARE, trustLog);
+    assert.equal((await world.issue(SPARE, 'p2')).log, `${LOG}.1`);
+    await world.until(
+      () => world.node('FR').status.sizes[TRUST] === world.node(SPARE).status.sizes[TRUST],
+      'FR has it',
+    );
+    assert.ok(world.node('FR').keeper('DE')?.state.log(`${LOG}.1`) !== undefined);
   });
 
   /** DE dies with a batch that it has staged and that no witness has permitted, of which the other machine has heard nothing. */
