@@ -1,7 +1,13 @@
 /** `entente key compromise`: keys that were stolen are given up by the root. */
 import { type Command } from 'commander';
 import { logInUse } from '../../node/issuing/month-logs.ts';
-import { type CutOff, cutOffsWithin, givingUpAll, mayStillSign } from '../../node/region/statements.ts';
+import {
+  type CutOff,
+  cutOffsWithin,
+  givingUpAll,
+  mayStillSign,
+  withTrustLogKey,
+} from '../../node/region/statements.ts';
 import { type KeyRole, type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
@@ -205,7 +211,9 @@ function giveUp(
         ]);
       const others = othersOf(desk, keys, atS);
       const { statements, replacements } = await givingUpAll(stolen, desk.keys, atS);
-      await appendByRoot(cli, desk, statements, options);
+      const all =
+        role === 'checkpoint' ? await withTrustLogKey(statements, desk.state, desk.keys, atS) : statements;
+      await appendByRoot(cli, desk, all, options);
       const given = keys.map(({ keyId }, i) => ({ key: keyId, replacement: replacements[i] }));
       const inUse = { before, after: logInUse(desk.state, atS) };
       return { role, keys: given, cutOffs, others, inUse, ...statement };

@@ -4,7 +4,8 @@ import { TRUST_KEPT_S } from '../../protocol/limits.ts';
 import { logMonth } from '../../protocol/trust/log-month.ts';
 import { type KeyRole, type TrustKey, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type StatementDraft } from '../log/trust-log-work.ts';
-import { type KeyWindow, missingLogs, missingWindows } from './key-schedule.ts';
+import { isNodeError } from '../node-error.ts';
+import { type KeyWindow, missingLogs, missingWindows, successionOf } from './key-schedule.ts';
 import { type RegionKeys } from './region-keys.ts';
 
 const HOUR_S = 3_600;
@@ -31,7 +32,7 @@ export async function upkeep(
 /** Admits a fresh key for each of these windows, by one statement. Gives the ids in their order. */
 export async function admitting(
   windows: readonly KeyWindow[],
-  keys: RegionKeys,
+  keys: Pick<RegionKeys, 'create'>,
 ): Promise<{ statement: StatementDraft; keyIds: string[] }> {
   const admitted: { key: Uint8Array; role: KeyRole; from: number; until: number }[] = [];
   const keyIds: string[] = [];
@@ -89,6 +90,26 @@ export async function givingUpAll(
   }
   if (fresh.length > 0) statements.unshift({ kind: 'keys', keys: fresh });
   return { statements, replacements };
+}
+
+/**
+ * With a fresh trust-log key in front where none is here that can sign: a node that signs nothing announces by it the log that takes the place of the one in use as it logs
+ * that a checkpoint key is given up (SPEC.md 5.1). Rejects as `RegionKeys.create`, and as `RegionKeys.trustLogBy` for a file that cannot be used.
+ */
+export async function withTrustLogKey(
+  statements: readonly StatementDraft[],
+  state: TrustState,
+  keys: Pick<RegionKeys, 'trustLogBy' | 'create'>,
+  atS: number,
+): Promise<StatementDraft[]> {
+  try {
+    keys.trustLogBy(state, atS);
+    return [...statements];
+  } catch (error) {
+    if (!isNodeError(error, 'KEY_FILE_MISSING') && !isNodeError(error, 'KEY_NOT_IN_FORCE')) throw error;
+  }
+  const { statement } = await admitting([successionOf(state, 'trust-log', atS - (atS % HOUR_S))], keys);
+  return [statement, ...statements];
 }
 
 /** Lets a key that nobody has stolen end before its announced time. What it signed until then stays good. */

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { cutOffsWithin, mayStillSign } from '../../../node/region/statements.ts';
+import { NodeError, type NodeErrorCode } from '../../../node/node-error.ts';
+import { cutOffsWithin, mayStillSign, withTrustLogKey } from '../../../node/region/statements.ts';
 import { logMonth } from '../../../protocol/trust/log-month.ts';
-import { type TrustKey } from '../../../protocol/trust/trust-state.ts';
+import { type TrustKey, type TrustState } from '../../../protocol/trust/trust-state.ts';
+import { testKey } from '../../support/keys.ts';
 import { DAY_S } from '../../support/regions.ts';
+import { rejectsWith } from '../../support/store-fixture.ts';
 
 describe('keys that may still sign', () => {
   const { untilS: monthS } = logMonth('2026-11');
@@ -50,5 +53,35 @@ describe('keys that may still sign', () => {
     assert.deepEqual(logs({ ...key, untilS: monthS }, monthS), ['2026-11']);
     assert.deepEqual(logs({ ...key, fromS: monthS }, monthS), ['2026-12']);
     assert.deepEqual(logs(key, key.fromS - 1), []);
+  });
+});
+
+describe('withTrustLogKey', () => {
+  const atS = 1_795_435_200 + 60;
+  const state = { keysWithRole: () => [] } as unknown as TrustState;
+  const signer = { ...testKey(7), keyId: '0011223344556677' };
+  const keysWhere = (code?: NodeErrorCode) => ({
+    trustLogBy: () => {
+      if (code === undefined) return signer;
+      throw new NodeError(code, 'as it is told');
+    },
+    create: () => Promise.resolve(signer),
+  });
+
+  for (const code of ['KEY_FILE_MISSING', 'KEY_NOT_IN_FORCE'] as const)
+    it(`admits a key from this hour on, before all else, on ${code}`, async () => {
+      const statements = await withTrustLogKey([{ kind: 'state' } as never], state, keysWhere(code), atS);
+      const [first] = statements;
+      assert.ok(statements.length === 2 && first?.kind === 'keys');
+      const [admitted, ...others] = first.keys;
+      assert.ok(admitted !== undefined && others.length === 0);
+      assert.deepEqual([admitted.role, admitted.from], ['trust-log', atS - 60]);
+      assert.deepEqual(admitted.key, signer.publicKey);
+      assert.ok(admitted.until > atS);
+    });
+
+  it('makes no key where one can sign, nor where a file cannot be used', async () => {
+    assert.deepEqual(await withTrustLogKey([], state, keysWhere(), atS), []);
+    await rejectsWith(withTrustLogKey([], state, keysWhere('KEY_FILE_INVALID'), atS), 'KEY_FILE_INVALID');
   });
 });
