@@ -74,6 +74,7 @@ describe('runCli', () => {
     ['snapshot'],
     ['snapshot', 'make', 'DE'],
     ['snapshot', 'check', 'x.snap', '--home', 'DE'],
+    ['conformance', 'nosuch', '--vectors', '.'],
     ['key', 'compromise', 'DE'],
     ['inspect', 'DE', '--index', '-1'],
   ];
@@ -85,6 +86,15 @@ describe('runCli', () => {
       assert.notEqual(err, '');
     });
   }
+
+  it('runs the suites of conformance that are named alone, and names all that there are for another', async () => {
+    const { out } = await cli.run('conformance', 'merkle', '--vectors', 'test/cli');
+    assert.match(out, /^merkle: 0 passed, 0 failed, 1 skipped\n {2}.*\n$/);
+    assert.match(
+      (await cli.run('conformance', 'nosuch', '--vectors', 'test/cli')).err,
+      /There are .*\bhcert\b/,
+    );
+  });
 
   it('suggests the nearest command and option', async () => {
     assert.match((await cli.run('verfy')).err, /Did you mean verify\?/);
