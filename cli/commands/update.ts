@@ -40,6 +40,7 @@ const MEANINGS: Readonly<Record<UpdateOutcome, string>> = {
   waiting: 'hold what must pass no more, and this hour has no revocation left for it',
   unlogged: 'hold what must pass no more, and it can be revoked once it is in its log',
   damaged: 'keep the codes they have, since what is kept of them cannot be read',
+  unread: 'keep the codes they have, since what the registry has of those cannot be read',
 };
 
 export function addUpdate(program: Command, cli: Cli): void {
@@ -119,8 +120,18 @@ export function requireNoneDamaged({ damaged = 0 }: Partial<UpdateFigures>, name
   );
 }
 
-/** @throws {CliError} REVOCATIONS_EXCEEDED, LOG_UNSETTLED where somebody holds on what must pass no more. */
-export function requireNoneHeldOn({ waiting = 0, unlogged = 0 }: Partial<UpdateFigures>): void {
+/**
+ * @throws {CliError} REGISTRY_CORRUPT where it cannot be read what somebody holds, REVOCATIONS_EXCEEDED, LOG_UNSETTLED where somebody holds on what must
+ * pass no more.
+ */
+export function requireNoneHeldOn({ waiting = 0, unlogged = 0, unread = 0 }: Partial<UpdateFigures>): void {
+  if (unread > 0)
+    throw new CliError(
+      EXIT.inconsistent,
+      'REGISTRY_CORRUPT',
+      `what the registry has of ${counted(unread, 'person')} is damaged: their colours stayed as they are`,
+      { hint: 'The log of the node names what is damaged. Restore the registry from its backup.' },
+    );
   if (waiting > 0)
     throw new CliError(
       EXIT.failure,

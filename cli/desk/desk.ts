@@ -13,6 +13,7 @@ import { type ForgetOrder, type Forgotten } from '../../node/issuing/forgetting.
 import { type Ordered } from '../../node/issuing/forgotten-marks.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
+import { type UnfinishedOrders } from '../../node/life/judging.ts';
 import { type DeclaredFacts } from '../../node/life/life.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
 import { type Found } from '../../node/lists/list-view.ts';
@@ -103,10 +104,10 @@ export interface Desk {
   /** Issues an attestation for each of these codes of other regions that passes here, in their order; by then they are published. */
   bridge(texts: readonly string[], onDone: (done: number) => void): Promise<readonly BridgedCode[]>;
   /**
-   * Revokes what passes beside stricter codes of orders by rules that broke off, and gives who holds a looser one all the same. A node that runs does that by
+   * Revokes what passes beside stricter codes of orders by rules that broke off, and gives who holds a looser one all the same, or may. A node that runs does that by
    * itself, and then it gives nobody. Rejects as `CodesBeside.finish`.
    */
-  finishOrders(): Promise<ReadonlySet<string>>;
+  finishOrders(): Promise<UnfinishedOrders>;
   /** Batches of commands that broke off: they are finished, and nobody has confirmed that their codes arrived. */
   openHandovers(): Promise<readonly Handover[]>;
   closeHandovers(handovers: readonly Handover[]): Promise<void>;

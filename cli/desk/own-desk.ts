@@ -8,6 +8,7 @@ import { type Ordered } from '../../node/issuing/forgotten-marks.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type GivenUp, type HeldCode, textOfWanted, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
+import { type UnfinishedOrders } from '../../node/life/judging.ts';
 import { type DeclaredFacts, DECLARED_MAX } from '../../node/life/life.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
 import { type Found, SOUGHT_MAX } from '../../node/lists/list-view.ts';
@@ -222,7 +223,7 @@ export class OwnDesk implements Desk {
     return issued.map((one, i) => issuedCodeOf(sha256, people[i]?.subject ?? '', one));
   }
 
-  async finishOrders(): Promise<ReadonlySet<string>> {
+  async finishOrders(): Promise<UnfinishedOrders> {
     const left = await this.#region.node.overrides.beside.finish();
     await this.#region.publish();
     return left;

@@ -14,6 +14,7 @@ import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type ForgetOrder, type Forgotten } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
+import { type UnfinishedOrders } from '../../node/life/judging.ts';
 import { type DeclaredFacts, DECLARED_MAX } from '../../node/life/life.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
 import { type Found } from '../../node/lists/list-view.ts';
@@ -244,8 +245,8 @@ export class RunningDesk implements Desk {
     }
   }
 
-  finishOrders(): Promise<ReadonlySet<string>> {
-    return Promise.resolve(new Set());
+  finishOrders(): Promise<UnfinishedOrders> {
+    return Promise.resolve({ holders: new Set(), unread: [] });
   }
 
   async bridge(texts: readonly string[], onDone: (done: number) => void): Promise<readonly BridgedCode[]> {

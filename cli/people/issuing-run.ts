@@ -18,7 +18,6 @@ import {
   writeFileAtomically,
 } from '../../node/region/files.ts';
 import { MARK_S, type Ordered, orderedSchema } from '../../node/issuing/forgotten-marks.ts';
-import { NodeError } from '../../node/node-error.ts';
 import { type Random } from '../../node/ports.ts';
 import { parseCode } from '../../protocol/code/code.ts';
 import { type Colour } from '../../protocol/code/status.ts';
@@ -31,6 +30,7 @@ import { printable } from '../printable.ts';
 import { codesText, type IssuedCode } from './codes-file.ts';
 import { type PeopleFormat } from './people-file.ts';
 import { type Person } from './person.ts';
+import { requireNoneLooser } from './none-looser.ts';
 import { isAsOrdered } from './request.ts';
 
 /** People in a batch: some 15 MB of the store's memory, and two syncs of its disk. */
@@ -323,16 +323,6 @@ export class IssuingRun {
     await writeFileAtomically(journalOf(this.#out), `${JSON.stringify(journal)}\n`, { mode: 0o600 });
     this.#journal = journal;
   }
-}
-
-/** Whoever had issued codes by rules may have ended before it had revoked what is looser. */
-async function requireNoneLooser(issued: ReadonlyMap<string, IssuedCode>, desk: Desk): Promise<void> {
-  const left = [...(await desk.finishOrders())].filter((subject) => issued.has(subject)).length;
-  if (left === 0) return;
-  throw new NodeError('REVOCATIONS_EXCEEDED', `looser codes of ${left} people of this run pass on`, {
-    retry: true,
-    hint: 'Give the order again in the next hour; `entente doctor` tells of a log in trouble.',
-  });
 }
 
 async function requireNew(path: string, hint: string): Promise<void> {

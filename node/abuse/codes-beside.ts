@@ -4,16 +4,18 @@
  */
 import { type Status } from '../../protocol/code/status.ts';
 import { parseBasis } from '../../protocol/disclosure/basis.ts';
+import { isLogOver } from '../../protocol/trust/pruning.ts';
 import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { Gathered } from '../issuing/gathered.ts';
 import { type HeldCodes, isTroubleOfLog } from '../issuing/held-codes.ts';
 import { Turns } from '../turns.ts';
-import { bindingOf, stricterBy } from '../life/judging.ts';
+import { bindingOf, stricterBy, type UnfinishedOrders } from '../life/judging.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock } from '../ports.ts';
 import { byPlace } from '../registry/pages.ts';
 import { type Place } from '../registry/place-cipher.ts';
+import { isRegistryDamage } from '../registry/registry-error.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { contradicted } from './issue-gate.ts';
@@ -135,11 +137,12 @@ export class CodesBeside {
 
   /**
    * Revokes what passes beside stricter codes whose orders broke off, or failed, once those were staged. To be called every few minutes, and before colours are
-   * updated. Gives who holds a looser code all the same, since the hour has no revocation left, or since it is in no log yet, or its log is in trouble. Rejects as
-   * the registry and the tables.
+   * updated. Gives who holds a looser code all the same, since the hour has no revocation left, or since it is in no log yet, or its log is in trouble, or may hold
+   * one, since what the registry has of them is damaged. That is told once, and keeps nobody else's from being revoked. Rejects as the tables, as the registry where
+   * nothing is damaged, and as the revoking.
    */
-  async finish(): Promise<ReadonlySet<string>> {
-    const left = new Set<string>();
+  async finish(): Promise<UnfinishedOrders> {
+    const left = { holders: new Set<string>(), unread: new Array<Place>() };
     let some: Place[] = [];
     for await (const mark of this.#marks.all()) {
       if (mark instanceof NodeError) this.#tell(mark);
@@ -152,22 +155,60 @@ export class CodesBeside {
     return left;
   }
 
-  async #finish(places: readonly Place[], left: Set<string>): Promise<void> {
+  async #finish(
+    places: readonly Place[],
+    left: { readonly holders: Set<string>; readonly unread: Place[] },
+  ): Promise<void> {
     // An update that judged before they were there is let end first.
     await this.#modules.meanwhile(() => Promise.resolve());
-    const records = await this.#modules.registry().atPlaces(places);
+    const records = await this.#recordsAt(places);
     const done: Place[] = [];
     for (const [i, place] of places.entries()) {
       const record = records[i];
-      if (record === undefined || (await this.inTurn(record.subject, () => this.#isFinished(record))))
+      if (record === 'unread') left.unread.push(place);
+      else if (record === undefined || (await this.inTurn(record.subject, () => this.#isFinished(record))))
         done.push(place);
-      else left.add(record.subject);
+      else left.holders.add(record.subject);
     }
     await this.#marks.remove(done);
   }
 
-  /** Whether nothing looser passes beside this code, as far as it is no override that came after it. */
+  /** Each by itself where a page of them is damaged; undefined for what is nobody's, and where no code of the log can be good any more. */
+  async #recordsAt(places: readonly Place[]): Promise<readonly (RegistryRecord | 'unread' | undefined)[]> {
+    const sought = places.filter(({ log }) => !isLogOver(log, this.#nowS()));
+    const found = new Map<Place, RegistryRecord | 'unread' | undefined>();
+    try {
+      const records = await this.#modules.registry().atPlaces(sought);
+      for (const [i, place] of sought.entries()) found.set(place, records[i]);
+    } catch (error) {
+      if (!isRegistryDamage(error)) throw error;
+      for (const place of sought) found.set(place, await this.#recordAt(place));
+    }
+    return places.map((place) => found.get(place));
+  }
+
+  async #recordAt(place: Place): Promise<RegistryRecord | 'unread' | undefined> {
+    try {
+      return await this.#modules.registry().atPlace(place);
+    } catch (error) {
+      if (!isRegistryDamage(error)) throw error;
+      this.#tell(unreadBeside(place, error));
+      return 'unread';
+    }
+  }
+
+  /** Whether nothing looser passes beside this code, as far as it is no override that came after it, and as far as that can be read. */
   async #isFinished(record: RegistryRecord): Promise<boolean> {
+    try {
+      return await this.#isAlone(record);
+    } catch (error) {
+      if (!isRegistryDamage(error)) throw error;
+      this.#tell(unreadBeside(record, error));
+      return false;
+    }
+  }
+
+  async #isAlone(record: RegistryRecord): Promise<boolean> {
     const { subject, fields } = record;
     if (fields.status.expiresAtS <= this.#nowS() || this.isRevoked(record)) return true;
     const looser = (await this.#looserThan({ subject, status: fields.status })).filter(
@@ -245,6 +286,13 @@ export class CodesBeside {
 
 function isLooser({ fields }: RegistryRecord, status: Status): boolean {
   return stricterBy(status, fields.status) > 0;
+}
+
+function unreadBeside({ log, index }: Place, cause: NodeError): NodeError {
+  const message = `what may pass beside the stricter code ${log} ${index} cannot be read: ${cause.message}`;
+  const hint =
+    'Restore the registry from its backup. Until then its holder gets no code by updates, and other colours change as always.';
+  return new NodeError('REGISTRY_CORRUPT', message, { cause, hint });
 }
 
 function passingOn(untold: readonly NodeError[], then: string): NodeError | undefined {

@@ -40,7 +40,7 @@ export function foundOf({ log, index, hour, fields }: RegistryRecord): StatusCha
 export function mayHoldUnnoted(dossier: Dossier, at: JudgedAt): boolean {
   const newest = newestByRules(dossier);
   if (newest === undefined || isNewestRevoked(dossier, at)) return true;
-  if (at.unfinished?.has(dossier.declaration.subject) === true) return true;
+  if (at.unfinished?.holders.has(dossier.declaration.subject) === true) return true;
   return newest.status.colour !== 'green' && newest.status.expiresAtS > at.nowS;
 }
 
@@ -137,7 +137,7 @@ async function boundOf(
     // What is not known was told by the end of its hour.
     if (isLifted(one, order, isUnknown ? order.atS + HOUR_S : basis.atS)) continue;
     const told = isUnknown ? undefined : toldOf(basis, order.listed, one, at);
-    const isUnfinished = at.unfinished?.has(dossier.declaration.subject) === true;
+    const isUnfinished = at.unfinished?.holders.has(dossier.declaration.subject) === true;
     const isTold = told === undefined || isUnfinished || isStricter(told, given);
     if (!isGone(order, at)) {
       if (isTold) [binding, strictest] = [order, order.status];

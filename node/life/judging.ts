@@ -45,8 +45,15 @@ export interface JudgedAt {
   readonly nowS: number;
   /** Whether a code is revoked. */
   readonly isRevoked: (place: Place) => boolean;
+  readonly unfinished?: UnfinishedOrders | undefined;
+}
+
+/** Orders beside whose stricter codes looser ones may pass on. */
+export interface UnfinishedOrders {
   /** Who holds looser codes beside what an order gave, which could not be revoked yet: that binds whatever rules give on what was told with it. */
-  readonly unfinished?: ReadonlySet<string> | undefined;
+  readonly holders: ReadonlySet<string>;
+  /** Where codes of orders stand of which the registry cannot tell whose they are. */
+  readonly unread: readonly Place[];
 }
 
 /** What is demanded, the least of it first: no measure makes up for a colour. */

@@ -27,8 +27,8 @@ export async function* countingUpdate(
 ): AsyncGenerator<UpdateNews, void, undefined> {
   for await (const one of news) {
     if ('figures' in one) {
-      const { open, ambiguous, damaged, ...settled } = one.figures;
-      tally.failed = open + ambiguous + damaged;
+      const { open, ambiguous, damaged, unread, ...settled } = one.figures;
+      tally.failed = open + ambiguous + damaged + unread;
       tally.done = Object.values(settled).reduce((sum, count) => sum + count, 0);
     }
     yield one;

@@ -13,7 +13,9 @@ import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { type Doubtful } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
 import { type Change } from '../ports.ts';
+import { byPlace } from '../registry/pages.ts';
 import { type Place } from '../registry/place-cipher.ts';
+import { isRegistryDamage } from '../registry/registry-error.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
@@ -29,13 +31,23 @@ import {
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { isAbout, isUnsettled, upheldOf, withOutcome } from './objections.ts';
 import { Bases, type BasesModules } from './bases.ts';
-import { basisOf, givenBy, isStricter, judge, type JudgedAt, type Judgement, reasonOf } from './judging.ts';
+import {
+  basisOf,
+  givenBy,
+  isStricter,
+  judge,
+  type JudgedAt,
+  type Judgement,
+  reasonOf,
+  type UnfinishedOrders,
+} from './judging.ts';
 import { type Known, knownOf, type RulingState } from './known.ts';
 import { boundByFound, foundOf, issuedOtherwise, mayHoldOther, mayHoldUnnoted, unnotedOf } from './found.ts';
 import { boundByOverrides } from './overriding.ts';
 import { type HeldOn, Holdings, isToIssue, type Running, type ToIssue } from './holdings.ts';
 import { Listings } from './listings.ts';
 import { isToTell, settledOf, withNoted } from './settling.ts';
+import { UnreadPersons } from './unread-persons.ts';
 import { noFigures, type UpdateFigures } from './update-figures.ts';
 
 export interface UpdaterModules extends Pick<BasesModules, 'onTrouble'> {
@@ -45,7 +57,7 @@ export interface UpdaterModules extends Pick<BasesModules, 'onTrouble'> {
   readonly registry: () => Registry;
   readonly state: () => RulingState | undefined;
   /** As `CodesBeside.finish`. */
-  readonly finishOrders: () => Promise<ReadonlySet<string>>;
+  readonly finishOrders: () => Promise<UnfinishedOrders>;
   readonly node: {
     issueAll(requests: readonly IssueRequest[]): Promise<readonly Issued[]>;
     revoke(revocation: Revocation): Promise<void>;
@@ -60,7 +72,7 @@ export interface UpdateRun {
   /** Says what would be, and changes nothing. */
   readonly isDry: boolean;
   /** See `JudgedAt`. */
-  readonly unfinished?: ReadonlySet<string> | undefined;
+  readonly unfinished?: UnfinishedOrders | undefined;
 }
 
 /** Somebody whose colour cannot be told now, or who gets a stricter one that is sure while something else is not. */
@@ -96,12 +108,14 @@ export class Updater {
   readonly #listings: Listings;
   readonly #holdings: Holdings;
   readonly #bases: Bases;
+  readonly #unread: UnreadPersons;
 
   constructor(modules: UpdaterModules) {
     this.#modules = modules;
     this.#listings = new Listings(modules);
     this.#holdings = new Holdings(modules);
     this.#bases = new Bases(modules);
+    this.#unread = new UnreadPersons(modules);
   }
 
   /** To be called once before the pages of a run are updated, by nobody who keeps colours from changing. Rejects as `CodesBeside.finish`. */
@@ -109,8 +123,39 @@ export class Updater {
     return run.isDry ? run : { ...run, unfinished: await this.#modules.finishOrders() };
   }
 
-  /** Rejects as the store, `Issuer.issueAll` and `Revoker.revoke`; what is left is done the next time. */
+  /**
+   * Of whom the registry has something that is damaged gets no code, and nothing of theirs is revoked: they are told, and keep nobody else from a colour. Rejects as the
+   * store, `Issuer.issueAll` and `Revoker.revoke`; what is left is done the next time.
+   */
   async update(persons: readonly ShelvedDossier[], run: UpdateRun): Promise<UpdatedPage> {
+    try {
+      return await this.#update(persons, run);
+    } catch (error) {
+      if (!isRegistryDamage(error)) throw error;
+      const at = this.#judgedAt(run);
+      // A damaged list is of everybody.
+      await this.#listings.find(persons, at.nowS);
+      const readable = await this.#unread.without(persons, (some) => this.#read(some, at));
+      if (readable.length === persons.length) throw error;
+      // Together, so that no log tells by its batches whose code it is.
+      const { figures, unsettled } = await this.update(readable, run);
+      return {
+        figures: { ...figures, unread: figures.unread + persons.length - readable.length },
+        unsettled,
+      };
+    }
+  }
+
+  /** All that an update of these asks of the registry. */
+  async #read(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<void> {
+    const objected = persons.filter(({ dossier }) => upheldOf(dossier) !== undefined);
+    await this.#holdings.running(objected, at);
+    const judged = await this.#judged(persons, at);
+    await this.#holdings.of(judged, at);
+    await this.#boundTo(judged);
+  }
+
+  async #update(persons: readonly ShelvedDossier[], run: UpdateRun): Promise<UpdatedPage> {
     const figures = noFigures();
     const at = this.#judgedAt(run);
     const judged = await this.#judged(run.isDry ? persons : await this.#withoutEnded(persons, at), at);
@@ -137,6 +182,7 @@ export class Updater {
 
   async #judged(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<Judged[]> {
     const { found, view } = await this.#listings.find(persons, at.nowS);
+    await this.#requireRead(persons, at);
     const looked = persons.filter(({ dossier }) => mayHoldUnnoted(dossier, at));
     const records = await this.#holdings.recordsOf(looked, at.nowS);
     const judged: Judged[] = [];
@@ -155,6 +201,13 @@ export class Updater {
     const held = new Map([...records, ...(await this.#holdings.recordsOf(others, at.nowS))]);
     await bases.ahead(bound.flatMap((one) => placesToWeigh(one, held.get(one.pseudonym))));
     return boundByFound(bound, held, at, { bases, view });
+  }
+
+  /** Rejects where one of these may have a stricter code of an order that cannot be read: nothing looser may come beside it. */
+  async #requireRead(persons: readonly ShelvedDossier[], { unfinished, nowS }: JudgedAt): Promise<void> {
+    const unread = unfinished?.unread ?? [];
+    if (unread.length === 0) return;
+    await this.#holdings.recordsOf(persons, nowS, (place) => unread.some((one) => byPlace(one, place) === 0));
   }
 
   /** Gives the persons who hold what must pass no more, and could not be revoked yet. */
@@ -232,10 +285,14 @@ export class Updater {
 
   /** What they are bound to is read of all of them together. */
   async #requestsOf(all: readonly ToIssue[], at: JudgedAt): Promise<IssueRequest[]> {
+    const before = await this.#boundTo(all);
+    return all.map((one) => this.#requestOf(one, one.last && before.get(one.last), at));
+  }
+
+  async #boundTo(all: readonly Judged[]): Promise<ReadonlyMap<StatusChange, RegistryRecord | undefined>> {
     const bound = all.flatMap(({ last }) => (last?.isBound === true ? [last] : []));
     const records = await this.#modules.registry().atPlaces(bound);
-    const before = new Map(bound.map((place, i) => [place, records[i]]));
-    return all.map((one) => this.#requestOf(one, one.last && before.get(one.last), at));
+    return new Map(bound.map((place, i) => [place, records[i]]));
   }
 
   #requestOf(one: ToIssue, before: RegistryRecord | undefined, at: JudgedAt): IssueRequest {

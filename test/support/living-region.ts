@@ -269,6 +269,15 @@ export class LivingRegion {
     await tables.write([{ put: newest[0], value: Buffer.of(1) }]);
   }
 
+  /** Nobody can read any more the page of the registry on which the newest code stands. Gives what mends it. */
+  async damageNewestPage(): Promise<() => Promise<void>> {
+    const { tables } = this.process;
+    const range = ['registry/page/', 'registry/page0'] as const;
+    const [[name, value] = assert.fail()] = await tables.page(...range, { limit: 1, reverse: true });
+    await tables.write([{ put: name, value: Buffer.of(1) }]);
+    return () => tables.write([{ put: name, value }]);
+  }
+
   /** A record of a code that is in no log: its batch is on its way, or will be taken back. Gives its index. */
   async record(n: number, demand: Pick<Status, 'colour' | 'measure' | 'untilS'>): Promise<number> {
     const { registry, tables, treeOf } = this.process;

@@ -26,6 +26,11 @@ describe('requireNoneHeldOn', () => {
     const inAnHour = [1, 'REVOCATIONS_EXCEEDED', 'Run it again in the next ho'];
     assert.deepEqual(endOf({ waiting: 1 }), inAnHour);
     assert.deepEqual(endOf({ waiting: 1, unlogged: 1 }), inAnHour);
+    assert.deepEqual(endOf({ waiting: 1, unread: 1 }), [
+      5,
+      'REGISTRY_CORRUPT',
+      'The log of the node names w',
+    ]);
   });
 });
 

@@ -37,7 +37,7 @@ describeOnAllTables('A stricter code of an order that broke off', () => {
           machine.watch();
           const region = await LivingRegion.open(machine);
           if ((await region.codesOf(1)).endsWith('green red')) broken++;
-          assert.deepEqual([...(await region.overrides.beside.finish())], [], `write ${write}`);
+          assert.deepEqual([...(await region.overrides.beside.finish()).holders], [], `write ${write}`);
           const codes = await region.codesOf(1);
           assert.ok(['green', '(green) red'].includes(codes), `${codes} after write ${write}`);
           assert.deepEqual(await marksOf(region), [], `write ${write}`);
@@ -47,6 +47,50 @@ describeOnAllTables('A stricter code of an order that broke off', () => {
       });
     }
   }
+});
+
+describeOnAllTables('A stricter code of an order that broke off, of which the page is damaged', () => {
+  let region: LivingRegion;
+  let mend: () => Promise<void>;
+  beforeEach(async () => {
+    region = await LivingRegion.open();
+    region.beforeLookingAgain = () => Promise.reject(new NodeError('DISK_IO', 'it died'));
+    await region.declare([1, 2, 3]);
+    // All get green by rules, once P1 has made place for red.
+    region.beforeOrdering = async () => assert.deepEqual(await region.update(), { first: 3 });
+    await assert.rejects(region.order(1), (error) => isNodeError(error, 'DISK_IO'));
+    mend = await region.damageNewestPage();
+    region.beforeOrdering = () => region.issue(2, GREEN);
+    await assert.rejects(region.order(2), (error) => isNodeError(error, 'DISK_IO'));
+  });
+  afterEach(() => region.process.stop());
+
+  it('keeps nobody else from what is theirs, is told once, and no looser code comes beside it', async () => {
+    for (let times = 0; times < 2; times++) {
+      const { holders, unread } = await region.overrides.beside.finish();
+      assert.deepEqual([[...holders], unread.length], [[], 1]);
+    }
+    assert.equal(await region.codesOf(2), '(green) (green) red');
+    assert.equal((await marksOf(region)).length, 1);
+    assert.ok(isNodeError(region.troubles[0], 'REGISTRY_CORRUPT') && !region.troubles[0].fatal);
+    assert.equal(region.troubles.length, 1);
+    await region.control([3]);
+    assert.deepEqual(await region.update(), { unread: 1, overridden: 1, worse: 1 });
+    region.later(5.5);
+    await region.declare([1, 2, 3]);
+    const { unread, renewed } = await region.update();
+    assert.deepEqual([unread, renewed], [1, undefined]);
+    await mend();
+    assert.deepEqual(await region.update(), { overridden: 2, unchanged: 1 });
+    assert.equal(await region.codesOf(1), '(green) red');
+  });
+
+  it('is marked no more once its log is over', async () => {
+    region.later(100);
+    assert.deepEqual((await region.overrides.beside.finish()).unread, []);
+    assert.deepEqual(await marksOf(region), []);
+    assert.deepEqual(region.troubles, []);
+  });
 });
 
 describe('CodesBeside.finish', () => {
@@ -80,7 +124,7 @@ describe('CodesBeside.finish', () => {
     await region.override(1, 'yellow', 1);
     await region.revoke(2);
     for (const n of [2, 3]) await region.issue(n, GREEN, 'baseline');
-    assert.deepEqual([...(await region.overrides.beside.finish())], []);
+    assert.deepEqual([...(await region.overrides.beside.finish()).holders], []);
     assert.deepEqual(
       [await region.codesOf(1), await region.codesOf(2), await region.codesOf(3)],
       ['red yellow', '(red) green', 'red (green)'],
@@ -92,9 +136,9 @@ describe('CodesBeside.finish', () => {
     region.beforeLookingAgain = breakOff;
     await assert.rejects(region.order(1), isBroken);
     const index = await region.record(1, GREEN);
-    assert.deepEqual([...(await region.overrides.beside.finish())], ['P1']);
+    assert.deepEqual([...(await region.overrides.beside.finish()).holders], ['P1']);
     await region.issue(2, GREEN);
-    assert.deepEqual([...(await region.overrides.beside.finish())], []);
+    assert.deepEqual([...(await region.overrides.beside.finish()).holders], []);
     assert.equal(region.isRevoked(index), false);
     assert.deepEqual(await marksOf(region), []);
   });
@@ -107,6 +151,25 @@ describe('CodesBeside.finish', () => {
     assert.deepEqual(await marksOf(region), ['life/beside/0']);
     assert.equal(region.troubles.length, 1);
     assert.ok(isNodeError(region.troubles[0], 'REGISTRY_CORRUPT'));
+  });
+
+  it('goes on where what somebody holds besides cannot be read, and gives them', async () => {
+    region.beforeLookingAgain = breakOff;
+    let mend = breakOff as () => Promise<void>;
+    region.beforeOrdering = async () => {
+      await region.issue(1, GREEN);
+      mend = await region.damageNewestPage();
+    };
+    await assert.rejects(region.order(1), isBroken);
+    region.beforeOrdering = () => region.issue(2, GREEN);
+    await assert.rejects(region.order(2), isBroken);
+    for (let times = 0; times < 2; times++)
+      assert.deepEqual([...(await region.overrides.beside.finish()).holders], ['P1']);
+    assert.equal(await region.codesOf(2), '(green) red');
+    assert.equal(region.troubles.length, 1);
+    await mend();
+    assert.deepEqual([...(await region.overrides.beside.finish()).holders], []);
+    assert.equal(await region.codesOf(1), '(green) red');
   });
 
   it('finds nothing of an order that came to its end', async () => {

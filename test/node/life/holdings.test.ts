@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Holdings, type Held } from '../../../node/life/holdings.ts';
+import { isNodeError } from '../../../node/node-error.ts';
 import { commitFields } from '../../../protocol/code/openings.ts';
 import { GREEN, LivingRegion } from '../../support/living-region.ts';
 import { sha256 } from '../../support/primitives.ts';
@@ -32,6 +33,31 @@ describeOnAllTables('Holdings.lookAgain', () => {
     region.isHourUsedUp = false;
     assert.deepEqual(await region.update(), { unchanged: 1 });
     assert.equal(await region.codesOf(1), '(green) (green) red');
+  });
+});
+
+describeOnAllTables('Updater.update, where a page of the registry is damaged', () => {
+  it('gives their colours to all but those who are on it, together, and to them once it is mended', async () => {
+    const region = await LivingRegion.open();
+    await region.declare([1, 2, 3, 4, 5, 6]);
+    await region.update();
+    await region.issue(2, GREEN);
+    const mend = await region.damageNewestPage();
+    await region.control([1, 2, 3, 5]);
+    let batches = 0;
+    region.beforeIssuingAll = () => Promise.resolve(void batches++);
+    assert.deepEqual(await region.update(), { unchanged: 2, worse: 3, unread: 1 });
+    assert.equal(batches, 1, 'no log tells by its batches whose code it is');
+    assert.deepEqual(await region.update(), { unchanged: 5, unread: 1 });
+    const [trouble, ...others] = region.troubles;
+    assert.ok(isNodeError(trouble, 'REGISTRY_CORRUPT') && !trouble.fatal);
+    assert.doesNotMatch(trouble.message, /P2|Person/);
+    assert.deepEqual(others, [], 'told once');
+    await mend();
+    assert.equal(await region.codesOf(2), 'green green');
+    assert.deepEqual(await region.update(), { unchanged: 5, worse: 1 });
+    assert.equal(await region.codesOf(2), '(green) (green) red');
+    await region.process.stop();
   });
 });
 
