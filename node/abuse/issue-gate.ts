@@ -67,6 +67,14 @@ const CONTRADICTED: Readonly<Record<Contradiction, readonly [why: string, hint: 
     'a stricter code of the person still runs',
     'It counts to its end. Better news come by lists and entente update, for who has declared (entente declare); it also mends what was wrong once an objection is upheld (entente object). A code that was given by mistake is revoked first.',
   ],
+  papers: [
+    'the person declared under another name, day of birth or document',
+    'See whose reference it is. Who has a new name or document declares anew: entente declare.',
+  ],
+  told: [
+    'only what is told with the order gives a colour as strict, and nothing that the region knows of the person does',
+    'Let the person declare it (entente declare), or import the list that says it (entente lists import). Otherwise propose it as an override: two operators (entente override propose).',
+  ],
   unknown: [
     'lists of people are in force, and nothing says who this person is by papers',
     'Give name, day of birth and document with the order, or take the declaration of the person first: entente declare.',
@@ -85,7 +93,8 @@ export class IssueGate {
   /**
    * What is kept of why somebody gets this status, nothing where the region names no operators and nothing is told, and whether it rests on that alone.
    * @throws {NodeError} REFUSED for a colour without a rule, for one that the rules do not give on these facts, and for one that what the
-   * region knows contradicts; and as `Life.contradictions`.
+   * region knows contradicts; where operators are named also for one that only the facts give to somebody of whom the region knows
+   * something; and as `Life.contradictions`.
    */
   async basisOf({
     subject,
@@ -116,7 +125,9 @@ export class IssueGate {
       throw refused('the rules do not give this colour on these facts');
     const claim = { subject, identity, ruleSet, atS, facts: read.facts, status };
     const { contradiction, isTold } = await this.#asked.ask(claim);
-    if (contradiction !== undefined) throw contradicted(contradiction);
+    // Where nobody is named one person gives any colour.
+    const counts = contradiction !== 'told' || this.#modules.areNamed();
+    if (contradiction !== undefined && counts) throw contradicted(contradiction);
     return { basis: encodeBasis({ kind: 'rules', atS, rule, version, facts } satisfies Basis), isTold };
   }
 }

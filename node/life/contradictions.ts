@@ -8,8 +8,8 @@ import { type RuleValue } from '../../protocol/rules/evaluate.ts';
 import { type Facts, readFacts } from '../../protocol/rules/facts.ts';
 import { decide } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
-import { type Identity, nameForm, numberForm } from '../lists/identity.ts';
-import { KINDS } from '../lists/kinds.ts';
+import { documentForm, type Identity, nameForm, numberForm } from '../lists/identity.ts';
+import { FACT_NAMES, KINDS, type ListKind } from '../lists/kinds.ts';
 import { type Found } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
 import { isNodeError } from '../node-error.ts';
@@ -17,6 +17,7 @@ import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { DamagedDossier } from './damaged-dossier.ts';
 import { type Dossier, newestByRules } from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
+import { earlierAt } from './earlier.ts';
 import { bindingOf, isStricter, type JudgedAt, stricterBy } from './judging.ts';
 import { type Known } from './known.ts';
 
@@ -34,14 +35,17 @@ export interface Claim {
 /**
  * `stricter`: with what is known here the rules give a stricter colour; `open`: they give none; `ambiguous`: entries of lists may be about
  * them, or about another; `unknown`: lists of people are in force, and nothing says who it is; `overridden`: they have a stricter code
- * that no rule gave, and that runs; `beside`: they have one that rules gave, and that runs.
+ * that no rule gave, and that runs; `beside`: they have one that rules gave, and that runs; `papers`: who declared did so under another
+ * name, day of birth or document; `told`: it demands more than all that is known here of somebody of whom something is, as one who
+ * declared or holds a code, or of whom a list in force would say it.
  */
-export type Contradiction = 'stricter' | 'open' | 'ambiguous' | 'unknown' | 'overridden' | 'beside';
+export type Contradiction =
+  'stricter' | 'open' | 'ambiguous' | 'unknown' | 'overridden' | 'beside' | 'papers' | 'told';
 
 /** What a claim comes to beside what is known here. */
 export interface Weighed {
   readonly contradiction: Contradiction | undefined;
-  /** The colour is not green, and nothing that is known here says so: it rests on what is told with it alone. */
+  /** The colour is not green, and nothing that is known here demands as much for as long: it rests on what is told with it alone. */
   readonly isTold: boolean;
 }
 
@@ -85,7 +89,8 @@ export async function contradictionsOf(
   const pseudonyms = claims.map(({ subject }) => shelf.pseudonymOf(subject));
   const read = await shelf.read(pseudonyms);
   const dossiers = read.map((one) => (one instanceof DamagedDossier ? undefined : one));
-  const areListed = [...(await lists.inForce()).keys()].some((kind) => KINDS[kind].of === 'person');
+  const listsOfPeople = [...(await lists.inForce()).keys()].filter((kind) => KINDS[kind].of === 'person');
+  const areListed = listsOfPeople.length > 0;
   const own = new Map<Claim, Own>();
   const undecided = new Set<Claim>();
   const declared = new Map<string, { claim: Claim; person: ShelvedDossier }[]>();
@@ -123,20 +128,62 @@ export async function contradictionsOf(
     });
     own.set(claim, { ...one, byPeople });
   });
-  const contradictionAt = (claim: Claim, i: number): Contradiction | undefined => {
+  const contradictionAt = (claim: Claim, i: number, isTold: boolean): Contradiction | undefined => {
     const { status, atS: nowS } = claim;
     const at = { nowS, isRevoked };
+    const dossier = dossiers[i];
+    if (dossier !== undefined && isOfAnother(claim, dossier)) return 'papers';
     if (bindingOf(manual[i] ?? [], status, at) !== undefined) return 'overridden';
-    if (isLooserBeside(running[i] ?? [], status, at) && !isGivenByUpdate(dossiers[i], status, at))
+    if (isLooserBeside(running[i] ?? [], status, at) && !isGivenByUpdate(dossier, status, at))
       return 'beside';
     const known = own.get(claim);
     if (undecided.has(claim)) return 'open';
-    return known === undefined ? 'unknown' : contradictionOf(claim, known);
+    if (known === undefined) return 'unknown';
+    const contradiction = contradictionOf(claim, known);
+    if (contradiction !== undefined || !isTold) return contradiction;
+    const held = (running[i] ?? []).filter((record) => isHeld(record, at));
+    const isKnown = dossier !== undefined || held.length > 0 || !isWithout(claim, known, listsOfPeople);
+    return isKnown && held.every(({ fields }) => isStricter(status, fields.status)) ? 'told' : undefined;
   };
-  return claims.map((claim, i) => ({
-    contradiction: contradictionAt(claim, i),
-    isTold: isToldAlone(claim, own.get(claim)),
-  }));
+  return claims.map((claim, i) => {
+    const isTold = isToldAlone(claim, own.get(claim));
+    return { contradiction: contradictionAt(claim, i, isTold), isTold };
+  });
+}
+
+function isHeld(record: RegistryRecord, { nowS, isRevoked }: Pick<JudgedAt, 'nowS' | 'isRevoked'>): boolean {
+  return record.fields.status.expiresAtS > nowS && !isRevoked(record);
+}
+
+/** Whether papers are told under which the person never declared. What only one side tells is no difference. */
+function isOfAnother({ identity: told, atS }: Claim, dossier: Dossier): boolean {
+  if (told === undefined) return false;
+  const identity = inOneForm(told);
+  const earlier = earlierAt(dossier, atS).identities.map((one) => one.identity);
+  const declared = [dossier.declaration.identity, ...earlier].map(inOneForm);
+  const parts: readonly ((one: Identity) => string | undefined)[] = [
+    ({ name }) => name,
+    ({ birthDate }) => birthDate,
+    ({ document }) => document && `${document.type} ${document.country} ${document.number}`,
+  ];
+  return parts.some((partOf) => {
+    const part = partOf(identity);
+    const known = declared.map(partOf).filter((one) => one !== undefined);
+    return part !== undefined && known.length > 0 && !known.includes(part);
+  });
+}
+
+/** Whether the rules give a colour as strict without the facts that lists in force say of people: whoever is not on such a list is in none of these cases. */
+function isWithout(
+  { ruleSet, atS, facts: told, status }: Claim,
+  { listed }: Own,
+  inForce: readonly ListKind[],
+): boolean {
+  const names = new Set(inForce.flatMap((kind) => FACT_NAMES[kind]));
+  const others = new Map([...told].filter(([name]) => !names.has(name)));
+  const facts = withListed(others, listed, ruleSet);
+  const sure = facts && sureOf(ruleSet, facts, atS);
+  return sure !== undefined && !isStricter(status, sure);
 }
 
 /** Whether a code of them that runs demands more. */
@@ -146,10 +193,7 @@ function isLooserBeside(
   { nowS, isRevoked }: Pick<JudgedAt, 'nowS' | 'isRevoked'>,
 ): boolean {
   return running.some(
-    (record) =>
-      stricterBy(record.fields.status, status) > 0 &&
-      record.fields.status.expiresAtS > nowS &&
-      !isRevoked(record),
+    (record) => stricterBy(record.fields.status, status) > 0 && isHeld(record, { nowS, isRevoked }),
   );
 }
 
@@ -226,7 +270,8 @@ function inOneForm({ name, document, birthDate }: Identity): Identity {
   return {
     birthDate,
     ...(name !== undefined && { name: nameForm(name) }),
-    ...(document !== undefined && number !== undefined && { document: { ...document, number } }),
+    ...(document !== undefined &&
+      number !== undefined && { document: documentForm({ ...document, number }) }),
   };
 }
 
@@ -253,7 +298,7 @@ function isToldAlone({ ruleSet, atS, status }: Claim, own = NOTHING): boolean {
   if (status.colour === 'green') return false;
   const listed = withListed(new Map(), own.listed, ruleSet);
   const byOwn = [own.facts, listed].map((facts) => facts && sureOf(ruleSet, facts, atS));
-  return ![...byOwn, ...own.byPeople].some((known) => known !== undefined && stricterBy(known, status) >= 0);
+  return ![...byOwn, ...own.byPeople].some((known) => known !== undefined && !isStricter(status, known));
 }
 
 /** What lists say of somebody. */

@@ -114,7 +114,28 @@ describe('somebody who turns 1,317 people red', function () {
     assert.equal(await size(), before);
   });
 
-  it('(a) on facts that one account makes up raises an alarm', async () => {
+  it('(a) on facts that one account makes up is refused: nobody turns red, and nothing is revoked', async () => {
+    const before = await size();
+    const today = new Date(cli.nowS * 1_000).toISOString().slice(0, 10);
+    const rows = subjects.map((one) => `${one},${today},true,${today}\n`).join('');
+    const head = 'subject,declaration.day,declaration.consent,contact.close\n';
+    const order = ['--rules', 'de', '--out', cli.path('made-up-codes.csv')];
+    const { exit, err } = await cli.run(
+      'issue',
+      de,
+      file('made-up.csv', head + rows),
+      ...as('anna'),
+      ...order,
+    );
+    assert.equal(exit, EXIT.failure);
+    assert.match(err, /only what is told with the order .*\[REFUSED\]/);
+    assert.match(err, /two operators \(entente override propose\)/);
+    assert.equal(await size(), before);
+    const { state } = await readPublicRegion(`${de}/public`, { region: 'DE' }, await openNativeCrypto());
+    assert.equal(state.revoked(log)?.count ?? 0, 0);
+  });
+
+  it('(a) on facts that one account makes up of people of whom nothing is known raises an alarm', async () => {
     const today = new Date(cli.nowS * 1_000).toISOString().slice(0, 10);
     const row = (subject: string, contact: string) => `${subject},${today},true,${contact}\n`;
     const given = async (name: string, rows: readonly string[]) => {

@@ -10,6 +10,8 @@ import { cliOf } from '../../support/cli.ts';
 import { PeopleWorld } from '../../support/people-world.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
+const TOLD = /only what is told with the order/;
+
 /** An operator who sends orders past the command, which would add what lists say. */
 describe('IssueGate, with what a region knows itself', function () {
   this.timeout(60_000);
@@ -25,7 +27,7 @@ describe('IssueGate, with what a region knows itself', function () {
   /** What becomes of a code that the rules give on these facts; `told` where it rests on them alone. */
   async function outcomeOf(
     orders: readonly (Pick<GateOrder, 'subject' | 'identity'> & { facts?: Record<string, RuleValue> })[],
-    { rules = 'de', declared = true } = {},
+    { rules = 'de', declared = true, areNamed = true } = {},
   ): Promise<readonly string[]> {
     return withRegion(
       cliOf(world.cli),
@@ -37,7 +39,7 @@ describe('IssueGate, with what a region knows itself', function () {
         assert.ok(ruleSet);
         const gate = new IssueGate({
           state: () => state,
-          areNamed: () => true,
+          areNamed: () => areNamed,
           nowS: () => nowS,
           contradictions: (claims) => node.life.contradictions(claims),
         });
@@ -75,31 +77,69 @@ describe('IssueGate, with what a region knows itself', function () {
     ]);
     assert.match(sick ?? '', /stricter colour/);
     assert.deepEqual([well, asSick, stranger], ['green', 'yellow', 'green']);
-    assert.deepEqual([sickStranger, redWell], ['yellow, told', 'red, told']);
+    assert.equal(sickStranger, 'yellow, told');
+    assert.match(redWell ?? '', TOLD);
+    const red = { subject: 'Well', facts: { 'contact.close': world.today } };
+    assert.deepEqual(await outcomeOf([red], { areNamed: false }), ['red, told']);
+  });
+
+  it('refuses what only the order tells of who holds a code, unless it demands as much for as long', async () => {
+    const issue = async (subject: string, more: string) => {
+      const facts = `{"declaration":{"day":"${world.today}","consent":true}${more}}`;
+      const order = ['--subject', subject, '--rules', 'de', '--facts', world.file('facts.json', facts)];
+      return world.cli.json<{ log: string; index: number }>('issue', world.region, ...order);
+    };
+    await issue('Green', '');
+    await issue('Red', `,"contact":{"close":"${world.today}"}`);
+    const met = { 'contact.close': world.today };
+    const [green, red, none] = await outcomeOf([
+      { subject: 'Green', facts: met },
+      { subject: 'Red', facts: met },
+      { subject: 'None', facts: met },
+    ]);
+    assert.match(green ?? '', TOLD);
+    assert.deepEqual([red, none], ['red, told', 'red, told']);
+  });
+
+  it('refuses papers under which the person did not declare', async () => {
+    const document = { type: 'passport', country: 'DE', number: 'C01X00T47' } as const;
+    const [same, named, born, more] = await outcomeOf([
+      { subject: 'Well', identity: papers('Well') },
+      { subject: 'Well', identity: papers('Other') },
+      { subject: 'Well', identity: { ...papers('Well'), birthDate: '1990-05-18' } },
+      { subject: 'Well', identity: { ...papers('Well'), document } },
+    ]);
+    assert.deepEqual([same, more], ['green', 'green']);
+    for (const one of [named, born]) assert.match(one ?? '', /declared under another name/);
   });
 
   it('refuses who leaves out what a list says, of people who declared and of those who are told by papers', async () => {
     await world.control('Listed', 'Guest');
-    const [listed, guest, asGuest, other, stranger, red] = await outcomeOf([
+    const onList = { 'control.level': 'key', 'control.since': world.today };
+    const [listed, guest, asGuest, other, stranger, red, notListed, well, sick] = await outcomeOf([
       { subject: 'Listed' },
       { subject: 'Guest', identity: papers('Guest') },
       {
         subject: 'Guest',
         identity: papers('Guest'),
-        facts: { 'control.level': 'key', 'control.since': world.today },
+        facts: onList,
       },
       { subject: 'Other', identity: papers('Other') },
       { subject: 'Stranger' },
       {
         subject: 'Listed',
-        identity: papers('Other'),
-        facts: { 'control.level': 'key', 'control.since': world.today },
+        identity: papers('Listed'),
+        facts: onList,
       },
+      { subject: 'Other', identity: papers('Other'), facts: onList },
+      { subject: 'Well', facts: onList },
+      { subject: 'Other', identity: papers('Other'), facts: { 'declaration.symptoms': true } },
     ]);
     assert.match(listed ?? '', /stricter colour/);
     assert.match(guest ?? '', /stricter colour/);
     assert.match(stranger ?? '', /nothing says who this person is by papers/);
-    assert.deepEqual([asGuest, other, red], ['red', 'green', 'red']);
+    assert.deepEqual([asGuest, other, red, sick], ['red', 'green', 'red', 'yellow, told']);
+    for (const one of [notListed, well]) assert.match(one ?? '', TOLD);
   });
 
   it('refuses a colour but red where an entry may be about somebody else', async () => {
