@@ -142,7 +142,7 @@ export async function contradictionsOf(
     const contradiction = contradictionOf(claim, known);
     if (contradiction !== undefined || !isTold) return contradiction;
     const held = (running[i] ?? []).filter((record) => isHeld(record, at));
-    const isKnown = dossier !== undefined || held.length > 0 || !isWithout(claim, known, listsOfPeople);
+    const isKnown = read[i] !== undefined || held.length > 0 || !isWithout(claim, known, listsOfPeople);
     return isKnown && held.every(({ fields }) => isStricter(status, fields.status)) ? 'told' : undefined;
   };
   return claims.map((claim, i) => {
