@@ -92,25 +92,39 @@ export class WitnessPolicy {
     };
   }
 
-  /** By the name of the witness, when it vouched last. A key that several have counts for the one that the policy names it for, else for the first. */
+  /**
+   * By the name of the witness, when it vouched last. A region claims one key, that of its newest vote by those that the policy names for no other: its root
+   * may name any key as its own, so that with more it could take the votes of several others. A key that several claim counts for the first.
+   */
   #votes(able: readonly Voter[], cosigned: readonly Cosigned[]): Map<string, number> {
     const found = new Map<string, Cosigned[]>();
     for (const one of cosigned) {
       const by = one.region ?? one.keyId;
       found.set(by, [...(found.get(by) ?? []), one]);
     }
-    const owners = new Map(this.#owners);
+    const claimed = new Map<string, string>();
     const times = new Map<string, number>();
     for (const { name, operator, region, keyId: named } of able) {
-      for (const { keyId, timestampS } of found.get(region ?? named) ?? []) {
-        const owner = owners.get(keyId) ?? operator;
-        if (owner !== operator) continue;
-        owners.set(keyId, operator);
-        times.set(name, Math.max(timestampS, times.get(name) ?? timestampS));
-      }
+      const its = (found.get(region ?? named) ?? []).filter(
+        ({ keyId }) => (this.#owners.get(keyId) ?? operator) === operator,
+      );
+      const newest = newestVote(its);
+      if (newest === undefined || (claimed.get(newest.keyId) ?? operator) !== operator) continue;
+      claimed.set(newest.keyId, operator);
+      times.set(name, newest.timestampS);
     }
     return times;
   }
+}
+
+/** Of equal times that by the lowest key id, in whatever order they come. */
+function newestVote(votes: readonly Cosigned[]): Cosigned | undefined {
+  const isBefore = (a: Cosigned, b: Cosigned) =>
+    a.timestampS === b.timestampS ? a.keyId < b.keyId : a.timestampS > b.timestampS;
+  return votes.reduce<Cosigned | undefined>(
+    (best, one) => (best === undefined || isBefore(one, best) ? one : best),
+    undefined,
+  );
 }
 
 function operatorsAmong(voters: readonly Voter[]): Set<string> {

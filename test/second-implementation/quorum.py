@@ -151,11 +151,20 @@ class Trust:
                 able[name] = key, region
         owners = {ed25519.key_id(key.public_key).hex(): key.name for key in policy.witnesses.values()}
         votes = {}
+        claimed = {}
         for name, (key, region) in able.items():
-            for by, key_id, time in cosignatures:
-                is_its = by == region and (region is not None or key_id == ed25519.key_id(key.public_key).hex())
-                if is_its and owners.setdefault(key_id, key.name) == key.name:
-                    votes[name] = max(time, votes.get(name, time))
+            own_id = ed25519.key_id(key.public_key).hex()
+            its = [
+                (-time, key_id)
+                for by, key_id, time in cosignatures
+                if by == region
+                and (region is not None or key_id == own_id)
+                and owners.get(key_id, key.name) == key.name
+            ]
+            if its:
+                time, key_id = min(its)
+                if claimed.setdefault(key_id, key.name) == key.name:
+                    votes[name] = -time
 
         def lack(since):
             costs = {name: 1 if name in able else inf for name in policy.witnesses}

@@ -133,6 +133,8 @@ const line = (name: string, keyName: string, by = keyName) =>
 const regional = (region: string, keyName = region) => line(region, keyName, `${region}.demo/witness`);
 const outside = (keyName: string, ageS: number): Cosigned => ({ ...cosigned(keyName, NOW_S - ageS), region: undefined });
 const TWO_OF = [regional('DE'), regional('FR'), line('w', 'w.example'), 'group g 2 DE FR w', 'quorum g'];
+const THREE_ROTATED = [...['DE', 'FR', 'IT'].map((region) => regional(region, `${region} older`)), 'group g 2 DE FR IT', 'quorum g'];
+const [LOWER = '', HIGHER = ''] = ['one of two', 'the other'].sort((a, b) => (keyNamed(a).keyId < keyNamed(b).keyId ? -1 : 1));
 const SHARED = { keys: { FR: [witness('w.example witness')] } };
 
 /** By the verifier's own policy, SPEC.md 9.1. */
@@ -161,6 +163,9 @@ const POLICY_CASES: Readonly<Record<string, Case>> = {
   'policy: a key of a witness outside that a region names too': { ...SHARED, others: ['FR'], policy: TWO_OF, more: [cosigned('FR', NOW_S, 'w.example witness'), outside('w.example', 0)], witnesses: [1, 2, 3] },
   'policy: an older key of a region whose newer one is that of a witness outside': { ...SHARED, others: ['FR'], policy: TWO_OF, ages: { FR: 40 }, more: [cosigned('FR', NOW_S, 'w.example witness'), outside('w.example', 0)], witnesses: [2, 2, 3], age: 40 },
   'policy: a key that two regions name counts for the first': { others: ['FR', 'IT'], keys: { FR: [witness('shared')], IT: [witness('shared')] }, policy: [regional('IT'), regional('FR'), 'group g all FR IT', 'quorum g'], more: [cosigned('FR', NOW_S, 'shared'), cosigned('IT', NOW_S, 'shared')], witnesses: [1, 2, 2] },
+  'policy: a region that names the keys of two others takes the vote of one': { others: ['FR', 'IT'], keys: { DE: [witness('FR witness'), witness('IT witness')] }, policy: THREE_ROTATED, ages: { FR: 4, IT: 6 }, more: [cosigned('DE', NOW_S - 4, 'FR witness'), cosigned('DE', NOW_S - 6, 'IT witness')], witnesses: [2, 2, 3], age: 6 },
+  'policy: the newest vote of a region is by a key that counts for another, its older one is none': { others: ['FR', 'IT'], keys: { FR: [witness('shared')], IT: [witness('shared')] }, policy: [regional('IT'), regional('FR'), 'group g all FR IT', 'quorum g'], ages: { FR: 9 }, more: [cosigned('FR', NOW_S, 'shared'), cosigned('IT', NOW_S, 'shared')], witnesses: [1, 2, 2] },
+  'policy: of equal times the lowest key id': { others: ['FR', 'IT'], keys: { FR: [witness(LOWER), witness(HIGHER)], IT: [witness(LOWER)] }, policy: [regional('FR'), regional('IT'), 'group g all FR IT', 'quorum g'], more: [cosigned('FR', NOW_S, HIGHER), cosigned('FR', NOW_S, LOWER), cosigned('IT', NOW_S, LOWER)], witnesses: [1, 2, 2] },
   'policy: two keys of one operator': { others: ['FR'], policy: [line('a', 'old', 'w.example'), line('b', 'new', 'w.example'), regional('FR'), 'group w any a b', 'group g all w FR', 'quorum g'], ages: { FR: 7 }, more: [outside('old', 90), outside('new', 3)], witnesses: [2, 2, 2], age: 7 },
   'policy: none asks nobody': { policy: ['quorum none'], ages: { [ISSUER]: 4 }, witnesses: [0, 0, 0], age: 4, silence: 4 },
   'policy: none, and the region gave no time': { policy: ['quorum none'], ages: { DE: 4 }, witnesses: [0, 0, 0] },
