@@ -84,19 +84,22 @@ function weigh(
   if (signed === undefined || signed.size < (size ?? 1)) return undefined;
   const { origin } = tree;
   const sequenced = { origin, size: signed.size, atS };
-  // A fit key goes before a larger count, and that before a newer checkpoint: where the key is fit, a quorum vouches.
+  // A fit key goes before a quorum, that before a larger count, and that before a newer checkpoint: where the key is fit, a quorum vouches.
   const [vouched] = held
     .filter(({ checkpoint }) => checkpoint.size >= (size ?? signed.size))
-    .map((one) => ({ one, ...assess(trust, knowledgeOf(one, 'good'), nowS) }))
+    .map((one) => {
+      const assessment = assess(trust, knowledgeOf(one, 'good'), nowS);
+      return { one, ...assessment, isCounted: isQuorumOf(assessment) };
+    })
     .sort(
       (a, b) =>
         Number(b.isCheckpointKeyFit) - Number(a.isCheckpointKeyFit) ||
+        Number(b.isCounted) - Number(a.isCounted) ||
         b.witnesses.counted - a.witnesses.counted,
     );
   // By a policy who else is needed goes by who vouches already.
   const count = vouched?.witnesses ?? neededFor({ origin, ...signed }, trust, nowS);
-  const { counted, needed } = count;
-  const isCounted = needed > 0 && counted >= needed;
+  const isCounted = vouched?.isCounted === true;
   const doubt = doubtOf(standing, isCounted ? vouched : undefined);
   const isQuorum = isCounted && doubt === undefined;
   const witnessed = {
@@ -110,6 +113,11 @@ function weigh(
   };
   const shown = isQuorum ? vouched?.one : held.find(({ checkpoint }) => checkpoint.size === signed.size);
   return { receipt: { sequenced, witnessed }, note: shown?.pool.note() ?? signed.note };
+}
+
+/** Not where nobody has to vouch: the time is then the region's own word. */
+function isQuorumOf({ knowledgeAtS, witnesses }: Assessment): boolean {
+  return witnesses.needed > 0 && knowledgeAtS !== undefined;
 }
 
 /** How many of how many have to vouch for a checkpoint of the home's; none while nothing is known of that. */

@@ -3,9 +3,11 @@ import { receiptText } from '../../../cli/receipt-text.ts';
 import { type LogReceipt, receiptOf } from '../../../node/trust/log-receipt.ts';
 import { TrustBoard } from '../../../node/trust/trust-board.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
+import { witnessName } from '../../../protocol/log/origin.ts';
+import { COSIGNATURE, encodeVerifierKey, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { type RegionKnowledge, Trust } from '../../../protocol/verdict/knowledge.ts';
 import { cosignatureBy, type KeeperBench, keeperOf, noteOf } from '../../support/keeper-fixture.ts';
-import { OUTSIDE_POLICY, witnessPolicyOf } from '../../support/outside-witness.ts';
+import { OUTSIDE_POLICY, OUTSIDE_VKEY, witnessPolicyOf } from '../../support/outside-witness.ts';
 import { DAY_S, RegionFixture, START_S, type TestKey, trustModules } from '../../support/region-fixture.ts';
 import { RunningClock } from '../../support/running-clock.ts';
 
@@ -60,6 +62,32 @@ describe('receiptOf the trust log of the home', () => {
     const told = receipt(keeper, trust);
     assert.deepEqual(told.witnessed, { counted: 0, needed: 1, of: 1, by: 'policy', isQuorum: false });
     assert.match(receiptText(told), /^Sequenced, not yet witnessed: .*1 needed by the policy\.$/);
+  });
+
+  it('is not by a policy of groups while one of them is silent, whoever else vouches, and its key is in order', async () => {
+    const keeper = await cosigned();
+    const { network, regions, sha256 } = board.trust;
+    const lines = peers.map(({ region, keys: { witness } }) => {
+      const name = witnessName(region, network);
+      const key = makeVerifierKey(sha256, { name, algorithm: COSIGNATURE, publicKey: witness.publicKey });
+      return `witness ${region} ${encodeVerifierKey(key)}`;
+    });
+    const byGroups = (quorum: string) => {
+      const text = [
+        ...lines,
+        `witness w ${OUTSIDE_VKEY}`,
+        'group regions any FR IT',
+        `group both ${quorum} regions w`,
+        'quorum both\n',
+      ];
+      const policy = witnessPolicyOf(text.join('\n'), network);
+      return new Trust({ home: home.region, network, regions: regions.values(), policy }, { sha256 });
+    };
+    const told = receipt(keeper, byGroups('all'));
+    assert.deepEqual(told.witnessed, { counted: 2, needed: 3, of: 3, by: 'policy', isQuorum: false });
+    assert.match(receiptText(told), /^Sequenced, not yet witnessed: .*2 of 3 .*3 needed by the policy\.$/);
+    const { isQuorum, needed } = receipt(keeper, byGroups('any')).witnessed;
+    assert.deepEqual([isQuorum, needed], [true, 1]);
   });
 
   const withStanding = ({ home, network, regions, sha256 }: Trust, standing: RegionKnowledge['standing']) =>
