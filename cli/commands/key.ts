@@ -2,6 +2,15 @@
 import Table from 'cli-table3';
 import { type Command } from 'commander';
 import { upkeep } from '../../node/region/statements.ts';
+import { trustLogOrigin, witnessName } from '../../protocol/log/origin.ts';
+import {
+  COSIGNATURE,
+  ED25519,
+  encodeVerifierKey,
+  makeVerifierKey,
+  type NoteAlgorithm,
+} from '../../protocol/log/verifier-key.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -22,7 +31,7 @@ export function addKey(program: Command, cli: Cli): void {
   key
     .command('list')
     .description(
-      'Lists the keys that the trust log admits, and the identities of nodes. One that is retired, or retiring, ends before its announced time.',
+      'Lists the keys that the trust log admits, and the identities of nodes. One that is retired, or retiring, ends before its announced time. Keys of the witness, and those that sign checkpoints of the trust log, come as verifier keys too, as a policy of witnesses and C2SP tlog-witness take them.',
     )
     .argument('<region>', 'directory of the region')
     .addHelpText('after', examples(['entente key list DE', 'with their windows']))
@@ -41,12 +50,13 @@ export function addKey(program: Command, cli: Cli): void {
 }
 
 async function list(cli: Cli, path: string): Promise<void> {
-  const { state } = await readRegion(cli, path);
+  const { state, network } = await readRegion(cli, path);
   const { sha256 } = await cli.crypto();
+  const vkeyOf = vkeysOf({ region: state.region, network }, sha256);
   const nowS = cli.surroundings.nowS();
   const roles = ['attest', 'checkpoint', 'trust-log', 'witness'] as const;
   const keys = roles.flatMap((role) => state.keysWithRole(role).toSorted((a, b) => a.fromS - b.fromS));
-  const rows = keys.map((key) => ({ ...key, now: standingOf(key, nowS) }));
+  const rows = keys.map((key) => ({ ...key, now: standingOf(key, nowS), vkey: vkeyOf(key) }));
   const nodes = [...state.nodes()]
     .map(({ publicKey, ...node }) => ({
       ...node,
@@ -64,8 +74,28 @@ async function list(cli: Cli, path: string): Promise<void> {
     for (const { keyId, fromS, untilS, now } of nodes)
       table.push(['node', keyId, timeText(fromS), timeText(untilS), now]);
     const { threshold, keys: roots } = state.root ?? { threshold: 0, keys: [] };
-    return [`Root: ${threshold} of ${roots.map(({ keyId }) => keyId).join(', ')}`, table.toString()];
+    // What is over can be put in no policy any more, unlike what has still to come.
+    const usable = rows.filter(({ untilS, compromise }) => nowS < untilS && compromise === undefined);
+    const vkeys = usable.flatMap(({ role, vkey }) => (vkey === undefined ? [] : [`  ${role} ${vkey}`]));
+    return [
+      `Root: ${threshold} of ${roots.map(({ keyId }) => keyId).join(', ')}`,
+      table.toString(),
+      ...(vkeys.length === 0 ? [] : ['Verifier keys, for policies and witnesses:', ...vkeys]),
+    ];
   });
+}
+
+/** As verifier keys (C2SP signed-note): by which a witness vouches, and a trust log signs its checkpoints. Others sign no notes of such a name. */
+function vkeysOf(
+  { region, network }: { readonly region: string; readonly network: string },
+  sha256: Sha256,
+): (key: TrustKey) => string | undefined {
+  const vkey = (name: string, algorithm: NoteAlgorithm, publicKey: Uint8Array) =>
+    encodeVerifierKey(makeVerifierKey(sha256, { name, algorithm, publicKey }));
+  return ({ role, publicKey }) => {
+    if (role === 'witness') return vkey(witnessName(region, network), COSIGNATURE, publicKey);
+    return role === 'checkpoint' ? vkey(trustLogOrigin(region, network), ED25519, publicKey) : undefined;
+  };
 }
 
 async function extend(cli: Cli, path: string, options: RootOptions): Promise<void> {

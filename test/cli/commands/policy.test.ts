@@ -2,14 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { editConfig } from '../../../node/config/config-file.ts';
-import { readPublicRegion } from '../../../node/region/public-region.ts';
-import { witnessName } from '../../../protocol/log/origin.ts';
-import { COSIGNATURE, encodeVerifierKey, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { encodeSnapshot, parseSnapshot } from '../../../protocol/snapshot/snapshot.ts';
 import { codesOf, copyWorld, type Gate, makeWorld, REGIONS, type World } from '../../support/cli-world.ts';
 import { cosignedOutside, OUTSIDE, OUTSIDE_POLICY, OUTSIDE_VKEY } from '../../support/outside-witness.ts';
-import { sha256 } from '../../support/primitives.ts';
-import { trustModules } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 describe('entente verify and snapshot check with --policy', () => {
@@ -31,18 +26,12 @@ describe('entente verify and snapshot check with --policy', () => {
     }));
     writeFileSync(cosigned, encodeSnapshot({ network, parts: withLine }));
   });
-  /** Of a key of the region that is in force. */
-  const regionalVkey = async (path: string) => {
-    const { region, network, state } = await readPublicRegion(path, {}, trustModules);
-    const [key] = state.keysWithRole('witness');
-    const name = witnessName(region, network);
-    return encodeVerifierKey(
-      makeVerifierKey(sha256, {
-        name,
-        algorithm: COSIGNATURE,
-        publicKey: key?.publicKey ?? new Uint8Array(),
-      }),
+  /** Of a key of the region, as it prints it itself. */
+  const vkeyOf = async (region: string, role: string) => {
+    const { keys } = await cli.json<{ keys: { role: string; vkey?: string }[] }>(
+      ...['key', 'list', cli.path(region)],
     );
+    return keys.find((key) => key.role === role)?.vkey;
   };
   const home = () => ['--home', 'DE', '--pin', world.pins['DE'] ?? ''];
 
@@ -96,10 +85,14 @@ describe('entente verify and snapshot check with --policy', () => {
     const region = ['verify', '--region', cli.path('DE')];
     const judged = [...region, '--policy', policy, world.codes.green];
     const both = cli.path('both.policy');
-    const regional = await regionalVkey(cli.path('DE/public'));
+    const [regional, log] = [await vkeyOf('DE', 'witness'), await vkeyOf('DE', 'checkpoint')];
+    const listed = (await cli.run('key', 'list', cli.path('DE'))).out;
+    assert(listed.includes(`  witness ${regional}\n`) && listed.includes(`  checkpoint ${log}\n`), listed);
+    assert.match(`${regional} ${log}`, /^DE\.\S+\/witness\+\S+ DE\.\S+\/trust\+\S+$/);
+    assert.equal(await vkeyOf('DE', 'attest'), undefined);
     writeFileSync(
       both,
-      `${OUTSIDE_POLICY.split('\n')[0]}\nwitness DE ${regional}\ngroup g all w DE\nquorum g\n`,
+      `log ${log}\n${OUTSIDE_POLICY.split('\n')[0]}\nwitness DE ${regional}\ngroup g all w DE\nquorum g\n`,
     );
     const audit = ['audit', 'replay', cli.path('CN-33/public'), '--policy', both];
     const by = ['--witness', cli.path('DE')];
