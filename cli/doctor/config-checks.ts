@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SOCKET_PATH_BYTES_MAX, isAdminPort } from '../../node/http/admin-address.ts';
 import { nativeSha256 } from '../../node/crypto/native.ts';
 import { isNodeError } from '../../node/node-error.ts';
-import { readPolicyFile } from '../../node/region/policy-file.ts';
+import { mistakenRegions, readPolicyFile } from '../../node/region/policy-file.ts';
 import { modeOf, namesIn } from '../../node/region/files.ts';
 import { printable } from '../printable.ts';
 import { editing, type Finding, must, ok, quoted, warn } from './finding.ts';
@@ -42,7 +42,17 @@ export async function checkPolicy({ config, layout }: Patient): Promise<Finding[
   if (config === undefined || file === undefined) return [];
   const path = layout.resolve(file);
   try {
-    await readPolicyFile(path, config.network, { sha256: nativeSha256 });
+    const policy = await readPolicyFile(path, config.network, { sha256: nativeSha256 });
+    const mistaken = mistakenRegions(policy);
+    if (mistaken.length > 0) {
+      const names = mistaken.map(({ name }) => printable(name)).join(', ');
+      return [
+        warn(
+          `${printable(path)} asks for ${names} as a witness outside: the name of a region is in capitals, that of the network in small letters`,
+          `\${EDITOR:-vi} ${quoted(path)}   # the keys of regions, as \`entente key list\` prints them there`,
+        ),
+      ];
+    }
     return [
       ok(`verdicts go by the policy of witnesses in ${printable(path)}, as the node read it at its start`),
     ];

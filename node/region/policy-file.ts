@@ -2,12 +2,14 @@
 import { isProtocolError } from '../../protocol/fault.ts';
 import { POLICY_BYTES_MAX } from '../../protocol/limits.ts';
 import { parsePolicy } from '../../protocol/log/policy.ts';
+import { witnessRegion } from '../../protocol/log/origin.ts';
+import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { WitnessPolicy } from '../../protocol/verdict/witness-policy.ts';
 import { type Config } from '../config/schema.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { submissionUrl } from '../witness/outside-question.ts';
-import { readFileIfPresent } from './files.ts';
+import { isErrno, readFileIfPresent } from './files.ts';
 import { type RegionLayout } from './layout.ts';
 
 /** That which the config of a region names, if it does. Rejects as `readPolicyFile`. */
@@ -21,7 +23,19 @@ export async function policyOf(
 }
 
 /**
- * @throws {NodeError} CONFIG_INVALID, with the line, for a file that is absent, longer than 131,072 bytes or no policy; also where a witness outside that it asks for
+ * Of witnesses outside whom a policy asks for, those that the names of their keys would make regions of the network in another case: by the name as it is, no region
+ * can vouch as them.
+ */
+export function mistakenRegions({ outside, network }: WitnessPolicy): VerifierKey[] {
+  return outside.filter(({ name }) => {
+    const [region = '', ...rest] = name.split('.');
+    const meant = `${region.toUpperCase()}.${rest.join('.').toLowerCase()}`;
+    return witnessRegion(meant, network) !== undefined;
+  });
+}
+
+/**
+ * @throws {NodeError} CONFIG_INVALID, with the line, for a file that is absent, a folder, longer than 131,072 bytes or no policy; also where a witness outside that it asks for
  * has an address at which nobody can be asked.
  */
 export async function readPolicyFile(
@@ -41,6 +55,8 @@ export async function readPolicyFile(
     }
     return policy;
   } catch (error) {
+    if (isErrno(error, 'EISDIR'))
+      throw invalid(`${path} is a folder; expected a file with a policy of witnesses`);
     if (isNodeError(error, 'DATA_INCONSISTENT')) throw invalid(error.message, error);
     if (!isProtocolError(error)) throw error;
     const { line } = error.fault.details;

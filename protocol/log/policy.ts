@@ -130,6 +130,8 @@ class PolicyReader {
     const fields = text.split(/[ \t]+/).filter((field) => field !== '');
     const [keyword, first, second, third, ...rest] = fields;
     if (keyword === undefined || keyword.startsWith('#')) return;
+    if (text.endsWith('\r'))
+      throw this.#malformed('expected lines that end in LF alone, and this one ends in CR LF');
     if (!fields.every((field) => FIELD.test(field))) throw this.#malformed('expected printable ASCII');
     if (keyword === 'log' && first !== undefined && third === undefined) {
       this.#logs.push({ key: this.#key(first, ED25519), url: second });

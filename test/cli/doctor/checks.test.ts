@@ -29,6 +29,7 @@ import { ownLines } from '../../../cli/commands/status.ts';
 import { checkNumbers } from '../../../cli/doctor/number-checks.ts';
 import { type ReadablePatient } from '../../../cli/doctor/patient.ts';
 import { type RunningStatus } from '../../../cli/desk/node-status.ts';
+import { encodeVerifierKey, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { dayOf } from '../../../protocol/lookup/opaque-adapter.ts';
 import {
   checkEnough,
@@ -50,7 +51,8 @@ import { readPublicRegion } from '../../../node/region/public-region.ts';
 import { TestCli } from '../../support/cli.ts';
 import { MemoryTables } from '../../support/memory-tables.ts';
 import { trustModules } from '../../support/region-fixture.ts';
-import { OUTSIDE_POLICY } from '../../support/outside-witness.ts';
+import { OUTSIDE, OUTSIDE_POLICY } from '../../support/outside-witness.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const DAY_S = 86_400;
@@ -92,6 +94,16 @@ describe('the checks of entente doctor', function () {
       const path = join(folder(), 'witnesses.policy');
       writeFileSync(path, OUTSIDE_POLICY);
       expectFinding(await checkPolicy(by(path)), 'ok', /go by the policy/);
+      const named = (name: string) => {
+        const key = encodeVerifierKey(makeVerifierKey(sha256, { ...OUTSIDE, name }));
+        writeFileSync(path, `witness w ${key}\nquorum w\n`);
+        return checkPolicy(by(path));
+      };
+      const { network } = well.config;
+      expectFinding(await named(`De.${network}/witness`), 'warn', /asks for De\..* as a witness outside/);
+      expectFinding(await named(`DE.${network}/Witness`), 'warn', /as a witness outside/);
+      expectFinding(await named(`DE.${network}/witness`), 'ok');
+      expectFinding(await named(`de.${network}.example/witness`), 'ok');
       writeFileSync(path, 'quorum w\n');
       expectFinding(await checkPolicy(by(path)), 'must', /line 1: /);
       expectFinding(await checkPolicy(by(join(folder(), 'none'))), 'must', /there is no policy/);

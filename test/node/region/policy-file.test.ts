@@ -46,6 +46,10 @@ describe('readPolicyFile', () => {
       read(`witness w ${OUTSIDE_VKEY}\n`),
       isInvalid(/: line 2: .*expected a quorum line/),
     );
+    await assert.rejects(
+      read(OUTSIDE_POLICY.replaceAll('\n', '\r\n')),
+      isInvalid(/: line 1: .*ends in CR LF/),
+    );
   });
 
   it('refuses an address at which nobody can be asked, of a witness outside that it asks for', async () => {
@@ -68,7 +72,10 @@ describe('readPolicyFile', () => {
     await assert.rejects(read(Buffer.alloc(2 ** 20, '#')), isInvalid(/1048576 bytes; at most 131072/));
     await assert.rejects(read(Buffer.of(0xff)), isInvalid(/policy/));
     mkdirSync(join(dir, 'folder'));
-    await assert.rejects(readPolicyFile(join(dir, 'folder'), 'test', { sha256 }));
+    await assert.rejects(
+      readPolicyFile(join(dir, 'folder'), 'test', { sha256 }),
+      isInvalid(/\/folder is a folder; expected/),
+    );
   });
 });
 
