@@ -45,7 +45,10 @@ export type Contradiction =
 /** What a claim comes to beside what is known here. */
 export interface Weighed {
   readonly contradiction: Contradiction | undefined;
-  /** The colour is not green, and nothing that is known here demands as much for as long: it rests on what is told with it alone. */
+  /**
+   * The colour is not green, and nothing that is known here demands as much for as long: it rests on what is told with it alone. Or lists do, by told papers of
+   * somebody who never declared and holds a looser code.
+   */
   readonly isTold: boolean;
 }
 
@@ -97,7 +100,7 @@ export async function contradictionsOf(
   const others: { claim: Claim; pseudonym: string; identity: Identity }[] = [];
   claims.forEach((claim, i) => {
     const [dossier, pseudonym = ''] = [dossiers[i], pseudonyms[i]];
-    // Of whom nothing can be read nobody knows what else they declared: what cannot be stricter is theirs as of who did not declare.
+    // Of whom nothing can be read nobody knows what else they declared: they get nothing but what cannot be stricter.
     if (read[i] instanceof DamagedDossier && claim.status.colour !== 'red') undecided.add(claim);
     else if (dossier !== undefined) {
       const name = `${claim.ruleSet.id} ${claim.ruleSet.version} ${claim.atS}`;
@@ -145,9 +148,17 @@ export async function contradictionsOf(
     const isKnown = read[i] !== undefined || held.length > 0 || !isWithout(claim, known, listsOfPeople);
     return isKnown && held.every(({ fields }) => isStricter(status, fields.status)) ? 'told' : undefined;
   };
+  // Whoever never declared is known by told papers alone: those of somebody on a list would turn any holder of a looser code.
+  const isTurnedByPapers = ({ status, atS: nowS }: Claim, i: number) =>
+    read[i] === undefined &&
+    status.colour !== 'green' &&
+    (running[i] ?? []).some(
+      (record) => isHeld(record, { nowS, isRevoked }) && isStricter(status, record.fields.status),
+    );
   return claims.map((claim, i) => {
     const isTold = isToldAlone(claim, own.get(claim));
-    return { contradiction: contradictionAt(claim, i, isTold), isTold };
+    const contradiction = contradictionAt(claim, i, isTold);
+    return { contradiction, isTold: isTold || isTurnedByPapers(claim, i) };
   });
 }
 

@@ -319,7 +319,7 @@ export class Intake {
     updatedAtS: number,
   ): Promise<Change[]> {
     const readable = known.map((one) => (one instanceof DamagedDossier ? undefined : one));
-    const revoked = await revokedOrders(rows, readable, { ...this.#modules, nowS: head.receivedAtS });
+    const revoked = await revokedOrders(rows, readable, { ...this.#modules, nowS: this.#nowS() });
     return rows.flatMap(({ declaration }, i) => {
       const beside = { before: readable[i], revoked: revoked[i] ?? [], updatedAtS };
       return this.#taking(declaration, head, beside, known[i] instanceof DamagedDossier);

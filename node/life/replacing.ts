@@ -1,6 +1,7 @@
 /** Declarations that take the place of a dossier which cannot be read: only where that makes nothing looser, as far as the region can tell. */
 import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
 import { type Place } from '../registry/place-cipher.ts';
+import { isRegistryDamage } from '../registry/registry-error.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type RowFault } from '../rows/row-form.ts';
 import { type DamagedDossier } from './damaged-dossier.ts';
@@ -24,7 +25,7 @@ export interface ReplacingAt {
  * Why a declaration may not take the place of what cannot be read of its person; undefined where it may. It has to be from after an update that saw the
  * damage, as of who declares anew for a code that was revoked, and under the name and the day of birth of before. What they hold is found in the registry as
  * codes by orders are, with what those rest on (found.ts), so that nothing looser comes beside it. What was told with a stricter code that was revoked, and
- * which code was to come for a revoked one, only the dossier said. Rejects as the registry and the tables.
+ * which code was to come for a revoked one, only the dossier said. Rejects as the registry and the tables, but for damage in the registry.
  */
 export async function replacingFault(
   { subject, identity, said }: Declaration,
@@ -51,7 +52,13 @@ export async function replacingFault(
       reason:
         'or the day of birth is another than before, and what is kept of the person is damaged: see who it is, and forget the person before they declare anew',
     };
-  const [records = []] = await registry().runningOf([subject], nowS);
+  const records = await recordsOf(subject, nowS, registry());
+  if (records === undefined)
+    return {
+      column: 'subject',
+      reason:
+        'is somebody of whom the registry cannot be read either: restore it from its backup, or forget the person before they declare anew',
+    };
   const isToCome = marks.has('revoking') && records.some(isRevoked);
   if (!isToCome && !isStricterTakenBack(records, isRevoked)) return undefined;
   return {
@@ -59,6 +66,20 @@ export async function replacingFault(
     reason:
       'is somebody whose code was revoked, and what is kept of the person is damaged, so that nobody can tell what was to come for it: wait until it would be over, or forget the person before they declare anew',
   };
+}
+
+/** Undefined where something of them is damaged. */
+async function recordsOf(
+  subject: string,
+  nowS: number,
+  registry: Pick<Registry, 'runningOf'>,
+): Promise<readonly RegistryRecord[] | undefined> {
+  try {
+    return (await registry.runningOf([subject], nowS))[0] ?? [];
+  } catch (error) {
+    if (isRegistryDamage(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Whether a code by rules that is not over was revoked, and nothing that they hold demands as much. */

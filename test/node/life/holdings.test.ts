@@ -61,6 +61,31 @@ describeOnAllTables('Updater.update, where a page of the registry is damaged', (
   });
 });
 
+describeOnAllTables('Intake, where a page of the registry is damaged', () => {
+  it('takes files of any length, with who is on it, and nobody gets anything looser by that', async () => {
+    const region = await LivingRegion.open();
+    await region.declare([1, 2], { symptoms: true });
+    await region.update();
+    await region.revoke(2);
+    const mend = await region.damageNewestPage();
+    region.later(0.05);
+    await region.declare([1, 2, 3]);
+    region.later(0.05);
+    const many = Array.from({ length: 1_100 }, (_, i) => i + 1);
+    await region.declare(many);
+    assert.equal((await region.update()).unread, 2);
+    assert.equal(await region.codesOf(3), 'green');
+    assert.equal(
+      await region.life.forget('P4', { require: () => Promise.resolve(), onFound: () => Promise.resolve() }),
+      true,
+    );
+    await mend();
+    await region.update();
+    assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['yellow', '(yellow) yellow']);
+    await region.process.stop();
+  });
+});
+
 describe('Holdings.running', () => {
   let region: LivingRegion;
   beforeEach(async () => (region = await LivingRegion.open()));
