@@ -120,11 +120,17 @@ export class Federation {
   }
 
   /** The first verdict of a node that is so. */
-  async verdictOnce(region: string, code: string, isSo: (verdict: Verdict) => boolean): Promise<Verdict> {
+  async verdictOnce(
+    region: string,
+    code: string,
+    isSo: (verdict: Verdict) => boolean,
+    deadlineMs?: number,
+  ): Promise<Verdict> {
     return eventually(
       () => this.verdict(region, code),
       isSo,
       (verdict) => `${region}: ${lineOf(verdict)}`,
+      deadlineMs,
     );
   }
 

@@ -242,7 +242,8 @@ describe('A region whose node lies, among nodes as processes', function () {
         ({ sizes }) => JSON.stringify([region, size, sizes]),
         2 * TWO_ROUNDS_MS,
       );
-      await world.verdictOnce(region, code, passes);
+      // By the next comparison of 30 s at the latest, and the round that tells of the cosignatures.
+      await world.verdictOnce(region, code, passes, 2 * TWO_ROUNDS_MS);
       const { forked, disowned } = await statusOf(region);
       assert.deepEqual([forked, disowned], [[], [TRUST]], `${region} keeps the proof`);
     }
