@@ -24,10 +24,11 @@ import { type Cli } from './cli.ts';
 import { CliError, EXIT, usageError } from './exit.ts';
 import { aligned, counted, figure } from './output.ts';
 import { printable } from './printable.ts';
+import { indexesText } from './readable.ts';
 import { readablePathOf, regionModules } from './region.ts';
 import { timeText } from './times.ts';
 
-/** Findings that text lists; with --json all are there. */
+/** Findings, and ranges of indexes, that text lists; with --json all are there. */
 const LISTED_MAX = 20;
 const KEY_FILE_BYTES_MAX = 4_096;
 const IDENTITY = /^AGE-SECRET-KEY-1[A-Z0-9]{58}$/m;
@@ -212,7 +213,7 @@ function reportLines(
   audited: DisclosureAudited,
 ): string[] {
   const { red, green } = cli.output.colours;
-  const { opened, nobodys, forgotten, closed, overrides, bridged, findings } = audited;
+  const { opened, nobodys, forgotten, closed, overrides, toldAlone, bridged, findings } = audited;
   const { tallies, untallied, overdue, partly } = audited;
   const untold = closed - forgotten;
   const shown = findings.slice(0, LISTED_MAX);
@@ -227,6 +228,10 @@ function reportLines(
           `${figure(closed)}, of them ${figure(forgotten)} of people who were forgotten`,
         ],
         ['by two operators', figure(overrides)],
+        [
+          'by rules, on what one operator told alone',
+          toldAlone.length === 0 ? '0' : indexesText(toldAlone, LISTED_MAX),
+        ],
         ...(bridged === 0 ? [] : [['for codes of other regions', figure(bridged)] as const]),
         [
           'tallies counted again',

@@ -29,7 +29,7 @@ function isPlain(value: unknown): boolean {
 
 function plainText(name: string, value: unknown): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
-  if (value instanceof Float64Array) return indexesText(value);
+  if (value instanceof Float64Array) return indexesText(value, RANGES_MAX);
   if (Array.isArray(value)) return value.map((element) => wordText(String(element))).join(' ');
   if (typeof value === 'number' && TIMES.has(name)) return `${value} (${timeText(value)})`;
   if (typeof value === 'number' && name === 'hour') return `${value} (${timeText(3_600 * value)})`;
@@ -41,15 +41,15 @@ function wordText(text: string): string {
   return /^[^\s"]+$/u.test(text) ? printable(text) : `"${printable(text.replace(/["\\]/g, '\\$&'))}"`;
 }
 
-/** An ascending set, as in `5,002 indexes: 0-4999 5003 5005`. */
-function indexesText(members: Float64Array): string {
+/** An ascending set, as in `5,002 indexes: 0-4999 5003 5005`, of which at most `rangesMax` ranges are shown, and how many are not. */
+export function indexesText(members: ArrayLike<number>, rangesMax: number): string {
   const ranges: string[] = [];
   let count = 0;
   for (let at = 0; at < members.length; count++) {
     const first = members[at] as number;
     let last = first;
     while (members[++at] === last + 1) last++;
-    if (count < RANGES_MAX) ranges.push(first === last ? String(first) : `${first}-${last}`);
+    if (count < rangesMax) ranges.push(first === last ? String(first) : `${first}-${last}`);
   }
   const rest = count - ranges.length;
   const left = rest === 0 ? '' : `; NOT SHOWN: ${counted(rest, 'range')} more, of ${figure(count)}`;

@@ -91,7 +91,8 @@ export class IssueGate {
   }
 
   /**
-   * What is kept of why somebody gets this status, nothing where the region names no operators and nothing is told, and whether it rests on that alone.
+   * What is kept of why somebody gets this status, and whether it rests on what is told alone, which the basis says too; nothing where the region names no
+   * operators and nothing is told.
    * @throws {NodeError} REFUSED for a colour without a rule, for one that the rules do not give on these facts, and for one that what the
    * region knows contradicts; where operators are named also for one that only the facts give to somebody of whom the region knows
    * something; and as `Life.contradictions`.
@@ -128,7 +129,8 @@ export class IssueGate {
     // Where nobody is named one person gives any colour.
     const counts = contradiction !== 'told' || this.#modules.areNamed();
     if (contradiction !== undefined && counts) throw contradicted(contradiction);
-    return { basis: encodeBasis({ kind: 'rules', atS, rule, version, facts } satisfies Basis), isTold };
+    const basis: Basis = { kind: 'rules', atS, rule, version, facts, ...(isTold && { isTold }) };
+    return { basis: encodeBasis(basis), isTold };
   }
 }
 

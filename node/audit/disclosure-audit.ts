@@ -38,6 +38,7 @@ export const DISCLOSURE_FINDINGS = [
   'OVERRIDE_INVALID',
   'RULES_NOT_IN_FORCE',
   'COLOUR_DIFFERS',
+  'TOLD_INVALID',
   'TALLY_DIFFERS',
   'TALLY_MISSING',
 ] as const;
@@ -69,6 +70,8 @@ export interface DisclosureAudited {
   readonly partly: readonly { readonly from: number; readonly until: number }[];
   /** Codes without a rule by two operators, which is allowed and counted in public. */
   readonly overrides: number;
+  /** Codes by rules, as the region says, on what one operator told alone: nothing that it knew itself gave a colour as strict. Ascending, at most one for each leaf. */
+  readonly toldAlone: readonly number[];
   /** Codes that stand for one of another region, of which nothing is asked about rules. */
   readonly bridged: number;
   readonly findings: readonly DisclosureFinding[];
@@ -99,6 +102,7 @@ const TEXTS: Readonly<Record<DisclosureFindingCode, string>> = {
   OVERRIDE_INVALID: 'it is by no two operators, or for more than 14 days',
   RULES_NOT_IN_FORCE: 'the rules that it names were not in force',
   COLOUR_DIFFERS: 'the rules give another colour on these facts',
+  TOLD_INVALID: 'it is green, and said to be stricter than what the region knew itself',
   TALLY_DIFFERS: 'the tally tells other figures than what was opened',
   TALLY_MISSING: 'no tally counts this code and those behind it, though one was due a day after',
 };
@@ -115,6 +119,7 @@ export async function auditDisclosure(
   const partly = touched.filter((one) => !tallies.includes(one));
   const counters = tallies.map(() => new TallyCounter());
   let [index, opened, nobodys, closed, overrides, bridged, untallied, overdue] = [from, 0, 0, 0, 0, 0, 0, 0];
+  const toldAlone: number[] = [];
   let missingAt: number | undefined;
   const closedIn = tallies.map(() => 0);
   for await (const entry of leaves) {
@@ -137,8 +142,9 @@ export async function auditDisclosure(
       if (!('fault' in result)) {
         counters[at]?.add(result.fields.status, result.basis);
         if (result.basis?.kind === 'override') overrides++;
-        const isTold = at >= 0 || partly.some((one) => one.from <= index && index < one.until);
-        const dueS = isTold ? Infinity : result.hour * HOUR_S + TALLY_S_MAX + TALLY_SLACK_S;
+        else if (result.basis?.isTold === true) toldAlone.push(index);
+        const isTallied = at >= 0 || partly.some((one) => one.from <= index && index < one.until);
+        const dueS = isTallied ? Infinity : result.hour * HOUR_S + TALLY_S_MAX + TALLY_SLACK_S;
         if (dueS <= trustAsOfS) missingAt ??= index;
         else if (dueS <= nowS()) overdue++;
       }
@@ -168,6 +174,7 @@ export async function auditDisclosure(
     overdue,
     partly: partly.map((one) => ({ from: one.from, until: one.until })),
     overrides,
+    toldAlone,
     bridged,
     findings,
   };
@@ -200,9 +207,8 @@ function faultOf(
   if (ruleSet === undefined) return 'RULES_NOT_IN_FORCE';
   const { facts } = readFacts(ruleSet.data.facts, basis.facts);
   const decided = facts && decide(ruleSet, facts, basis.atS).status;
-  return decided !== undefined && isDeepStrictEqual(plain(decided), plain(status))
-    ? undefined
-    : 'COLOUR_DIFFERS';
+  if (decided === undefined || !isDeepStrictEqual(plain(decided), plain(status))) return 'COLOUR_DIFFERS';
+  return basis.isTold === true && status.colour === 'green' ? 'TOLD_INVALID' : undefined;
 }
 
 function plain(status: Status): object {

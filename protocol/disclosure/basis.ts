@@ -28,6 +28,9 @@ export const OVERRIDE_REASONS = [
 ] as const;
 export type OverrideReason = (typeof OVERRIDE_REASONS)[number];
 
+/** The first element on the wire. */
+const [RULES, OVERRIDE, TOLD] = [0, 1, 2];
+
 export type Basis =
   | {
       readonly kind: 'rules';
@@ -36,6 +39,8 @@ export type Basis =
       readonly rule: string;
       readonly version: number;
       readonly facts: Readonly<Record<string, RuleValue>>;
+      /** One operator told what the colour rests on, and nothing that the region knew itself gave one as strict: see SPEC 5.7. */
+      readonly isTold?: true;
     }
   | {
       readonly kind: 'override';
@@ -51,8 +56,8 @@ export type Basis =
 export function encodeBasis(basis: Basis): Uint8Array {
   const bytes = encodeCbor(
     basis.kind === 'rules'
-      ? [0, basis.atS, basis.rule, basis.version, basis.facts as CborValue]
-      : [1, basis.atS, basis.id, OVERRIDE_REASONS.indexOf(basis.reason), [...basis.by]],
+      ? [basis.isTold === true ? TOLD : RULES, basis.atS, basis.rule, basis.version, basis.facts as CborValue]
+      : [OVERRIDE, basis.atS, basis.id, OVERRIDE_REASONS.indexOf(basis.reason), [...basis.by]],
   );
   if (bytes.length > BASIS_BYTES_MAX) throw new RangeError(`a basis has at most ${BASIS_BYTES_MAX} bytes`);
   return bytes;
@@ -64,13 +69,15 @@ export function parseBasis(bytes: Uint8Array): Basis {
   if (!Array.isArray(value) || value.length !== 5) throw malformed();
   const [kind, atS, name, number, last] = value as readonly CborValue[];
   if (!isUint(atS) || !isUint(number) || typeof name !== 'string') throw malformed();
-  if (kind === 0 && RULE_ID.test(name) && isFacts(last))
-    return { kind: 'rules', atS, rule: name, version: number, facts: last };
+  if ((kind === RULES || kind === TOLD) && RULE_ID.test(name) && isFacts(last)) {
+    const rules = { kind: 'rules', atS, rule: name, version: number, facts: last } as const;
+    return kind === TOLD ? { ...rules, isTold: true } : rules;
+  }
   const reason = OVERRIDE_REASONS[number];
   const [first, second] = Array.isArray(last) ? (last as readonly CborValue[]) : [];
   const isBy =
     typeof first === 'string' && typeof second === 'string' && HEX_16.test(first) && HEX_16.test(second);
-  if (kind !== 1 || !HEX_32.test(name) || reason === undefined || !isBy) throw malformed();
+  if (kind !== OVERRIDE || !HEX_32.test(name) || reason === undefined || !isBy) throw malformed();
   return { kind: 'override', atS, id: name, reason, by: [first, second] };
 }
 

@@ -97,8 +97,8 @@ describe('somebody who turns 1,317 people red', function () {
   });
 
   it('what rules gave fits, and nobody but the auditor reads it', async () => {
-    const { opened, closed, findings } = await checked(0, PEOPLE);
-    assert.deepEqual([opened, closed, findings], [PEOPLE, 0, []]);
+    const { opened, closed, toldAlone, findings } = await checked(0, PEOPLE);
+    assert.deepEqual([opened, closed, toldAlone, findings], [PEOPLE, 0, [], []]);
     await cli.json('audit', 'key', '--out', cli.path('other.key'));
     const against = ['--key', cli.path('other.key'), '--against', de];
     const { exit } = await cli.run('audit', 'disclosure', cli.path('0.disclosure'), ...against);
@@ -157,6 +157,7 @@ describe('somebody who turns 1,317 people red', function () {
       return withRegion(theCli(), de, ({ node }) => Promise.resolve(node.status.bulk), reading);
     };
     const some = (count: number) => Array.from({ length: count }, (_, i) => row(`R${count}-${i}`, today));
+    const from = await size();
     const before = await given('fifty', [...some(50), row('G', '')]);
     assert.deepEqual([before.counts.told, before.alarms], [50, []]);
     const { alarms } = await given('one', some(1));
@@ -164,6 +165,13 @@ describe('somebody who turns 1,317 people red', function () {
       alarms.map(({ kind, count, limit }) => [kind, count, limit]),
       [['told', 51, 50]],
     );
+    const until = await size();
+    const { opened, toldAlone, findings } = await checked(from, until);
+    assert.deepEqual([opened, findings, toldAlone.length], [52, [], 51]);
+    assert.ok(toldAlone.every((index) => index >= from && index < until));
+    const text = ['audit', 'disclosure', cli.path(`${disclosed - 1}.disclosure`), '--against', de];
+    const { out } = await cli.run(...text, '--key', cli.path('auditor.key'));
+    assert.match(out, /by rules, on what one operator told alone {2}51 indexes: 1\d{3}/);
   });
 
   it('(b) with the keys of the machine, past all accounts, is found in a disclosure, which lists all 1,317', async () => {

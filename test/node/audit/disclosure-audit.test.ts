@@ -31,6 +31,8 @@ import { sha256 } from '../../support/primitives.ts';
 import { DAY_S, HOUR_S, LOG_ID, RegionFixture, START_S } from '../../support/region-fixture.ts';
 import { decisionOn, FROM_S, RULE_DATA, ruleSetWith } from '../../support/rule-fixture.ts';
 
+type Facts = Extract<Basis, { kind: 'rules' }>['facts'];
+
 /** A leaf that was issued at `START_S`, the first second of an hour, and what opens it. */
 interface Made {
   readonly entry: Uint8Array;
@@ -101,9 +103,13 @@ const codesBy = async (by: RegionFixture, ...all: readonly Opened[]) => namesOf(
 /** A colour that these rules gave at `atS` on facts that were true then. */
 function byRules(atS: number): Made {
   const facts = { 'list.level': 'key', 'list.since': new Date(atS * 1_000).toISOString().slice(0, 10) };
+  return onFacts(atS, facts, 'red');
+}
+
+function onFacts(atS: number, facts: Facts, colour: Status['colour'], told?: { isTold: true }): Made {
   const { status } = decisionOn(rules, facts, new Date(atS * 1_000).toISOString());
-  assert.equal(status?.colour, 'red');
-  return made(status, { kind: 'rules', atS, rule: rules.id, version: rules.version, facts });
+  assert.equal(status?.colour, colour);
+  return made(status, { kind: 'rules', atS, rule: rules.id, version: rules.version, facts, ...told });
 }
 
 const override = (atS: number, changes: Partial<Status> = {}): Made => {
@@ -166,6 +172,20 @@ describe('auditDisclosure', () => {
     const ahead = START_S + 10 * DAY_S;
     const longer = { untilS: ahead + 14 * DAY_S, expiresAtS: ahead + 14 * DAY_S };
     assert.deepEqual(await codesOf(override(ahead, longer)), ['TIME_DIFFERS 0']);
+  });
+
+  it('lists codes on what one operator told alone, by the basis that the leaf commits to, and finds green ones', async () => {
+    const today = new Date(START_S * 1_000).toISOString().slice(0, 10);
+    const listed = { 'list.level': 'key', 'list.since': today };
+    const [told, known] = [onFacts(START_S, listed, 'red', { isTold: true }), byRules(START_S)];
+    const all = await audited([told, known, override(START_S), told]);
+    assert.deepEqual([all.toldAlone, all.findings], [[0, 3], []]);
+    const swapped = { ...told, leaf: { ...told.leaf, basis: known.leaf.basis } };
+    const hidden = await audited([swapped]);
+    assert.deepEqual([hidden.toldAlone, namesOf(hidden)], [[], ['BASIS_MISMATCH 0']]);
+    const well = { 'declaration.day': today };
+    assert.deepEqual(await codesOf(onFacts(START_S, well, 'green')), []);
+    assert.deepEqual(await codesOf(onFacts(START_S, well, 'green', { isTold: true })), ['TOLD_INVALID 0']);
   });
 
   it('counts codes of other regions, and finds those that are of this one or count too long', async () => {

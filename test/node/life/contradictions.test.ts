@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { withRegion } from '../../../cli/region.ts';
 import { IssueGate, type GateOrder } from '../../../node/abuse/issue-gate.ts';
 import { isNodeError } from '../../../node/node-error.ts';
+import { parseBasis } from '../../../protocol/disclosure/basis.ts';
 import { type RuleValue } from '../../../protocol/rules/evaluate.ts';
 import { decide } from '../../../protocol/rules/issuing.ts';
 import { readFacts } from '../../../protocol/rules/facts.ts';
@@ -55,7 +56,19 @@ describe('IssueGate, with what a region knows itself', function () {
             assert.ok(status);
             const order = { subject, status, identity, told: { atS: nowS, facts: told } };
             return gate.basisOf(order).then(
-              ({ isTold }) => (isTold === true ? `${status.colour}, told` : status.colour),
+              ({ basis = assert.fail(), isTold }) => {
+                assert.deepEqual(parseBasis(basis), {
+                  ...{
+                    kind: 'rules',
+                    atS: nowS,
+                    rule: status.ruleId,
+                    version: status.ruleVersion,
+                    facts: told,
+                  },
+                  ...(isTold === true && { isTold }),
+                });
+                return isTold === true ? `${status.colour}, told` : status.colour;
+              },
               (error: unknown) =>
                 isNodeError(error, 'REFUSED') ? error.message : assert.fail(String(error)),
             );

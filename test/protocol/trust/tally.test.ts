@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { type Colour, type Status } from '../../../protocol/code/status.ts';
 import { type Basis, encodeBasis, parseBasis } from '../../../protocol/disclosure/basis.ts';
+import { type CborValue, decodeCbor, encodeCbor } from '../../../protocol/encoding/cbor.ts';
+import { isProtocolError } from '../../../protocol/fault.ts';
 import { TALLY_CELLS_MAX } from '../../../protocol/limits.ts';
 import { TALLY_COLOURS, TallyCounter } from '../../../protocol/trust/tally.ts';
 import { LOG_ID, RegionFixture } from '../../support/region-fixture.ts';
@@ -89,6 +91,8 @@ describe('TallyCounter', () => {
   });
 });
 
+const isMalformed = (error: unknown) => isProtocolError(error, 'FIELD_MALFORMED');
+
 describe('parseBasis', () => {
   const rules: Basis = {
     kind: 'rules',
@@ -104,8 +108,10 @@ describe('parseBasis', () => {
     },
   };
 
+  const told: Basis = { ...rules, isTold: true };
+
   it('gives back what was encoded', () => {
-    for (const basis of [rules, OVERRIDE]) assert.deepEqual(parseBasis(encodeBasis(basis)), basis);
+    for (const basis of [rules, told, OVERRIDE]) assert.deepEqual(parseBasis(encodeBasis(basis)), basis);
   });
 
   it('refuses what is cut, longer, of another form or for no reason', () => {
@@ -120,6 +126,22 @@ describe('parseBasis', () => {
     const other = encodeBasis({ ...OVERRIDE, reason: 'one-person' });
     other[other.length - 36] = 0x09;
     assert.throws(() => parseBasis(other));
+  });
+
+  it('says by its first element alone that the facts were told alone, and takes no other', () => {
+    const bytes = encodeBasis(told);
+    assert.deepEqual(bytes, encodeBasis(rules).with(1, 2));
+    assert.deepEqual(parseBasis(bytes.with(1, 0)), rules);
+    for (const first of [1, 3, 0x20, 0xf6])
+      assert.throws(() => parseBasis(bytes.with(1, first)), isMalformed);
+    for (const first of [0, 2])
+      assert.throws(() => parseBasis(encodeBasis(OVERRIDE).with(1, first)), isMalformed);
+    const [, ...members] = decodeCbor(bytes, { bytesMax: bytes.length }) as CborValue[];
+    const ofMembers = (all: readonly CborValue[]) => () => parseBasis(encodeCbor([2, ...all]));
+    assert.doesNotThrow(ofMembers(members));
+    assert.throws(ofMembers([...members, true]), isMalformed);
+    assert.throws(ofMembers([...members.slice(0, 3), null]), isMalformed);
+    assert.throws(ofMembers([...members.slice(0, 3), []]), isMalformed);
   });
 
   it('is at most 4,096 bytes', () => {
