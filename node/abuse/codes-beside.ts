@@ -11,10 +11,13 @@ import { Gathered } from '../issuing/gathered.ts';
 import { type HeldCodes, isTroubleOfLog } from '../issuing/held-codes.ts';
 import { Turns } from '../turns.ts';
 import { bindingOf, stricterBy, type UnfinishedOrders } from '../life/judging.ts';
+import { unreadable } from '../life/weighing.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock } from '../ports.ts';
 import { byPlace } from '../registry/pages.ts';
+import { answersPastDamage } from '../registry/past-damage.ts';
 import { type Place } from '../registry/place-cipher.ts';
+import { pastDamage, type Readable, readablesOf } from '../registry/readable.ts';
 import { isRegistryDamage } from '../registry/registry-error.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
@@ -47,13 +50,14 @@ export interface Demanded extends Pick<GivenCode, 'subject' | 'status'> {
   readonly marked?: Place;
 }
 
+const NONE: Readable = { records: [], damage: undefined };
 /** People for whose codes the registry is asked at once. */
 const LOOKED_TOGETHER = 1_024;
 
 export class CodesBeside {
   readonly #modules: CodesBesideModules;
   readonly #manual: Gathered<string, readonly RegistryRecord[]>;
-  readonly #running: Gathered<string, RegistryRecord[]>;
+  readonly #running: Gathered<string, Readable>;
   readonly #turns = new Turns();
   readonly #marks: StricterMarks;
   /** Why marks could not be finished, as it was told. */
@@ -63,8 +67,10 @@ export class CodesBeside {
   constructor({ registryKey: key }: { readonly registryKey: Uint8Array }, modules: CodesBesideModules) {
     this.#modules = modules;
     this.#marks = new StricterMarks({ key }, modules);
-    this.#manual = new Gathered((subjects) => modules.registry().manualOf(subjects));
-    this.#running = new Gathered((subjects) => modules.registry().runningOf(subjects, this.#nowS()));
+    this.#manual = new Gathered<string, readonly RegistryRecord[]>((subjects) =>
+      answersPastDamage(subjects, (some) => modules.registry().manualOf(some)),
+    );
+    this.#running = new Gathered((subjects) => readablesOf(subjects, this.#nowS(), modules.registry()));
   }
 
   /**
@@ -80,17 +86,24 @@ export class CodesBeside {
 
   /**
    * Refuses it before it is issued: of a code that one operator has made of another one, which no rules of this region gave.
-   * @throws {NodeError} REFUSED then, and as the registry.
+   * @throws {NodeError} REFUSED then, and where what the person holds cannot be read; and as the tables.
    */
   async requireFree(code: Pick<GivenCode, 'subject' | 'status'>): Promise<void> {
-    if (await this.#isBound(code, false)) throw contradicted('overridden');
+    const isBound = await this.#isBound(code, false).catch((error: unknown) => {
+      throw isRegistryDamage(error) ? unreadable(error) : error;
+    });
+    if (isBound) throw contradicted('overridden');
   }
 
   async #isBound(
     { subject, status }: Pick<GivenCode, 'subject' | 'status'>,
     isByRules: boolean,
   ): Promise<boolean> {
-    const manual = await this.#manual.ask(subject);
+    const manual = await this.#manual.ask(subject).catch((error: unknown) => {
+      if (!isRegistryDamage(error) || status.colour !== 'red') throw error;
+      // Red is what no unread code makes looser.
+      return this.#manualPastDamage(subject);
+    });
     if (manual.length === 0) return false;
     // Where nobody is named one operator gives colours by hand, and others after them.
     const counting = isByRules ? manual : await this.#byTwo(manual);
@@ -98,17 +111,24 @@ export class CodesBeside {
     return bindingOf(counting, status, { nowS: this.#nowS(), isRevoked }) !== undefined;
   }
 
+  async #manualPastDamage(subject: string): Promise<readonly RegistryRecord[]> {
+    return (await pastDamage(this.#modules.registry(), this.#nowS()).manualOf([subject]))[0] ?? [];
+  }
+
   /**
    * Revokes what these people hold that runs and demands less. A code that is in no log yet is left to `requireUnbound` and the next update: its index may
    * become somebody else's. So is one of a log that cannot tell what it has: it keeps nobody from what is to come, and is told, so that none passes on
-   * unseen; undefined where there is none. Rejects as the registry and the revoking.
+   * unseen, as is what cannot be read; undefined where there is none. Rejects as the tables and the revoking.
    */
   async revokeLooser(subjects: readonly string[], status: Status): Promise<NodeError | undefined> {
     const untold: NodeError[] = [];
     for (let from = 0; from < subjects.length; from += LOOKED_TOGETHER) {
       const some = subjects.slice(from, from + LOOKED_TOGETHER);
-      const running = (await this.#modules.registry().runningOf(some, this.#nowS())).flat();
-      untold.push(...(await this.#revoke(running.filter((record) => isLooser(record, status)))));
+      const held = await readablesOf(some, this.#nowS(), this.#modules.registry());
+      const looser = held.flatMap(({ records }) => records.filter((record) => isLooser(record, status)));
+      untold.push(...(await this.#revoke(looser)));
+      // Nothing is looser than green.
+      if (status.colour !== 'green') untold.push(...held.flatMap(({ damage }) => damage ?? []));
     }
     const then = 'Once that is mended, confirm the override again: it revokes them.';
     return passingOn(untold, then);
@@ -121,10 +141,13 @@ export class CodesBeside {
 
   /**
    * Revokes what people hold that demands less than what rules are to give them now. Gives who had such a code, revoked by now or before: what they get
-   * takes its place. Rejects as the registry and the revoking: with REVOCATIONS_EXCEEDED nothing more is revoked, and no code may be given.
+   * takes its place. What cannot be read keeps nobody from worse news: `lookAgain` tells of it. Rejects as the tables and the revoking: with REVOCATIONS_EXCEEDED
+   * nothing more is revoked, and no code may be given.
    */
   async makePlace(codes: readonly Pick<GivenCode, 'subject' | 'status'>[]): Promise<boolean[]> {
-    const looser = await Promise.all(codes.map((code) => this.#looserThan(code)));
+    const looser = (await Promise.all(codes.map((code) => this.#looserThan(code)))).map(
+      ({ records }) => records,
+    );
     // What no log can be asked for is told once the stricter code is there.
     await this.#revoke(looser.flat());
     return looser.map(({ length }) => length > 0);
@@ -197,21 +220,13 @@ export class CodesBeside {
     }
   }
 
-  /** Whether nothing looser passes beside this code, as far as it is no override that came after it, and as far as that can be read. */
+  /** Whether nothing looser passes beside this code, as far as it is no override that came after it; not where that cannot be read, which is told. */
   async #isFinished(record: RegistryRecord): Promise<boolean> {
-    try {
-      return await this.#isAlone(record);
-    } catch (error) {
-      if (!isRegistryDamage(error)) throw error;
-      this.#tell(unreadBeside(record, error));
-      return false;
-    }
-  }
-
-  async #isAlone(record: RegistryRecord): Promise<boolean> {
     const { subject, fields } = record;
     if (fields.status.expiresAtS <= this.#nowS() || this.isRevoked(record)) return true;
-    const looser = (await this.#looserThan({ subject, status: fields.status })).filter(
+    const { records, damage } = await this.#looserThan({ subject, status: fields.status });
+    if (damage !== undefined) this.#tell(unreadBeside(record, damage));
+    const looser = records.filter(
       (one) => byPlace(one, record) < 0 || one.fields.status.ruleId !== MANUAL_RULE_ID,
     );
     try {
@@ -219,7 +234,7 @@ export class CodesBeside {
     } catch (error) {
       if (!isNodeError(error, 'REVOCATIONS_EXCEEDED')) throw error;
     }
-    return looser.every((one) => this.isRevoked(one));
+    return damage === undefined && looser.every((one) => this.isRevoked(one));
   }
 
   #tell(error: NodeError): void {
@@ -229,25 +244,33 @@ export class CodesBeside {
 
   /**
    * Revokes what came into a log while these codes did, as of an update: one that judged before they were there is let end first. Not to be waited for by
-   * whoever keeps colours from changing. An order that is given again may have ended before it had done that, and does it for what was there before. Rejects as the registry and the revoking, and as a log that cannot tell whether it has a looser code.
+   * whoever keeps colours from changing. An order that is given again may have ended before it had done that, and does it for what was there before. What cannot be read is told, and stays marked. Rejects as the tables
+   * and the revoking, and as a log that cannot tell whether it has a looser code.
    */
   async lookAgain(codes: readonly Demanded[]): Promise<void> {
     if (codes.some(({ status }) => status.colour !== 'green'))
       await this.#modules.meanwhile(() => Promise.resolve());
     const looser = await Promise.all(codes.map((code) => this.#looserThan(code)));
+    for (const [i, { marked, given }] of codes.entries()) {
+      const [place, damage] = [marked ?? given, looser[i]?.damage];
+      if (place !== undefined && damage !== undefined) this.#tell(unreadBeside(place, damage));
+    }
     const then =
       'The stricter codes are issued: `entente codes` prints them. Once that is mended, revoke the others.';
-    const left = passingOn(await this.#revoke(looser.flat()), then);
+    const left = passingOn(await this.#revoke(looser.flatMap(({ records }) => records)), then);
     if (left !== undefined) throw left;
-    const isDone = (_: unknown, i: number) => looser[i]?.every((one) => this.isRevoked(one)) === true;
+    const isDone = (_: unknown, i: number) =>
+      looser[i]?.damage === undefined && looser[i]?.records.every((one) => this.isRevoked(one)) === true;
     await this.#marks.remove(codes.filter(isDone).flatMap(({ marked }) => marked ?? []));
   }
 
   /** Nothing is looser than green, so that the many who get that cost no look. */
-  async #looserThan({ subject, status, given }: Demanded): Promise<RegistryRecord[]> {
-    if (status.colour === 'green' || (given !== undefined && this.isRevoked(given))) return [];
-    const looser = (await this.#running.ask(subject)).filter((record) => isLooser(record, status));
-    return given === undefined ? looser : looser.filter((record) => byPlace(record, given) < 0);
+  async #looserThan({ subject, status, given }: Demanded): Promise<Readable> {
+    if (status.colour === 'green' || (given !== undefined && this.isRevoked(given))) return NONE;
+    const { records, damage } = await this.#running.ask(subject);
+    const looser = records.filter((record) => isLooser(record, status));
+    const before = given === undefined ? looser : looser.filter((record) => byPlace(record, given) < 0);
+    return { records: before, damage };
   }
 
   /** Of these codes those that are in a log. Gives why others may pass on, of logs that cannot tell what they have. */
@@ -299,7 +322,10 @@ function passingOn(untold: readonly NodeError[], then: string): NodeError | unde
   const [cause] = untold;
   if (cause === undefined) return undefined;
   const { code, message, hint, retry, fatal } = cause;
-  const all = `${untold.length} looser codes of these people may pass on, since their log cannot tell whether it has them: ${message}`;
+  const why = isRegistryDamage(cause)
+    ? 'what they hold cannot be read'
+    : 'their log cannot tell whether it has them';
+  const all = `${untold.length} looser codes of these people may pass on, since ${why}: ${message}`;
   return new NodeError(code, all, {
     cause,
     retry,

@@ -38,7 +38,7 @@ export interface IssueGateModules {
   readonly areNamed: () => boolean;
   readonly nowS: () => number;
   /** What the region knows otherwise, of at most 1,024 at once: `Life.contradictions`. */
-  readonly contradictions: (claims: readonly Claim[]) => Promise<readonly Weighed[]>;
+  readonly contradictions: (claims: readonly Claim[]) => Promise<readonly (Weighed | NodeError)[]>;
 }
 
 /** Seconds from a decision to issuing: a file of people takes a while. */
@@ -87,7 +87,7 @@ export class IssueGate {
 
   constructor(modules: IssueGateModules) {
     this.#modules = modules;
-    this.#asked = new Gathered((claims) => modules.contradictions(claims));
+    this.#asked = new Gathered<Claim, Weighed>((claims) => modules.contradictions(claims));
   }
 
   /**

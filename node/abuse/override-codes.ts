@@ -2,6 +2,9 @@
 import { equalBytes } from '../../protocol/bytes.ts';
 import { type IssueOnce } from '../issuing/issue-once.ts';
 import { NodeError } from '../node-error.ts';
+import { answersPastDamage } from '../registry/past-damage.ts';
+import { pastDamage } from '../registry/readable.ts';
+import { type RegistryRecord } from '../registry/registry.ts';
 import { type CodesBeside, type CodesBesideModules } from './codes-beside.ts';
 import { codeOf, type Kept } from './override-kept.ts';
 
@@ -28,24 +31,33 @@ export class OverrideCodes {
 
   /**
    * Of these people those who have a code of this basis, and those who have none: who is asked again after days gets no second one. Undefined while there
-   * is a record of a code that is in no log: it is on its way, or will be taken back. Rejects as the registry and its logs.
+   * is a record of a code that is in no log: it is on its way, or will be taken back. What cannot be read is none: that keeps nobody from worse news, and by its
+   * key the order is the same as before for a day. Rejects as the tables and the logs.
    */
   async left(subjects: readonly string[], basis: Uint8Array): Promise<Left | undefined> {
     const { beside } = this.#modules;
     const registry = this.#modules.registry();
-    const held = this.#modules.held();
+    const logs = this.#modules.held();
     const left: Left = { without: [], bound: [] };
     for (let from = 0; from < subjects.length; from += LOOKED_TOGETHER) {
       const some = subjects.slice(from, from + LOOKED_TOGETHER);
-      for (const [i, manual] of (await registry.manualOf(some)).entries()) {
-        const bases = await Promise.all(manual.map((record) => registry.basisOf(record)));
-        const given = manual.filter((_, at) => bases[at] !== undefined && equalBytes(bases[at], basis));
-        for (const record of given) if (!(await held.isLogged(record))) return undefined;
-        if (given.length === 0) left.without.push(some[i] ?? '');
-        else if (!given.every((record) => beside.isRevoked(record))) left.bound.push(some[i] ?? '');
+      const known = await answersPastDamage(some, (all) => registry.manualOf(all));
+      for (const [i, manual] of known.entries()) {
+        const subject = some[i] ?? '';
+        const held = manual instanceof Error ? await this.#manualPastDamage(subject) : manual;
+        const bases = await answersPastDamage(held, (all) => registry.basesAt(all));
+        const given = held.filter((_, at) => isBasis(bases[at], basis));
+        for (const record of given) if (!(await logs.isLogged(record))) return undefined;
+        if (given.length === 0) left.without.push(subject);
+        else if (!given.every((record) => beside.isRevoked(record))) left.bound.push(subject);
       }
     }
     return left;
+  }
+
+  async #manualPastDamage(subject: string): Promise<readonly RegistryRecord[]> {
+    const [manual = []] = await pastDamage(this.#modules.registry(), 0).manualOf([subject]);
+    return manual;
   }
 
   /** Issues what is left of it, and revokes what is looser. As `Overrides.confirm`. */
@@ -76,6 +88,10 @@ export class OverrideCodes {
     // All have their code; confirming again looks once more for what they may hold beside it.
     if (passingOn !== undefined) throw passingOn;
   }
+}
+
+function isBasis(one: Uint8Array | NodeError | undefined, basis: Uint8Array): boolean {
+  return one !== undefined && !(one instanceof NodeError) && equalBytes(one, basis);
 }
 
 export function onTheirWay(): NodeError {

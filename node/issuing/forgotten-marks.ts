@@ -10,10 +10,11 @@ import * as crypto from 'node:crypto';
 import { z } from 'zod';
 import { hexOf } from '../../protocol/bytes.ts';
 import { logError } from '../log/log-error.ts';
-import { isNodeError, NodeError } from '../node-error.ts';
+import { NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { isRegistryDamage } from '../registry/registry-error.ts';
+import { valuesPastDamage } from '../registry/rows-past-damage.ts';
 import { parseSealedJson } from '../registry/sealed-json.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
@@ -105,7 +106,9 @@ export class ForgottenMarks {
     this.#sealer = new Sealer(derivedKey(registryKey, 'once/forgotten'));
     this.#nameKey = derivedKey(registryKey, 'once/forgotten/name');
     // A file of people is thousands of orders at the same time.
-    this.#reads = new Gathered((keys) => modules.tables.getMany(keys));
+    this.#reads = new Gathered<string, Uint8Array | undefined>((keys) =>
+      valuesPastDamage(modules.tables, keys),
+    );
   }
 
   /** To be called before anything of the codes of a person is destroyed. Rejects as the tables. */
@@ -163,8 +166,7 @@ export class ForgottenMarks {
 
   /** Tells of it once; what else there is goes on. */
   #damaged(error: unknown): undefined {
-    // What the store cannot read may be of others who are asked for together.
-    if (!isNodeError(error, 'REGISTRY_CORRUPT')) throw error;
+    if (!isRegistryDamage(error)) throw error;
     if (this.#told.has(error.message)) return;
     this.#told.add(error.message);
     this.#modules.onTrouble?.(error);

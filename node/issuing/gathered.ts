@@ -10,11 +10,14 @@ interface Asked<Q, A> {
 }
 
 export class Gathered<Q, A> {
-  readonly #answer: (questions: readonly Q[]) => Promise<readonly A[]>;
+  readonly #answer: (questions: readonly Q[]) => Promise<readonly (A | Error)[]>;
   #asked: Asked<Q, A>[] = [];
 
-  /** `answer` gives an answer for each question, in their order; where it rejects, all that it was asked for reject with that. */
-  constructor(answer: (questions: readonly Q[]) => Promise<readonly A[]>) {
+  /**
+   * `answer` gives an answer for each question, in their order, or the error with which that one rejects; where it rejects itself, all that it was asked for
+   * reject with that.
+   */
+  constructor(answer: (questions: readonly Q[]) => Promise<readonly (A | Error)[]>) {
     this.#answer = answer;
   }
 
@@ -32,7 +35,11 @@ export class Gathered<Q, A> {
       const fail = (error: unknown) => some.forEach(({ reject }) => reject(error));
       this.#answer(some.map(({ question }) => question)).then((answers) => {
         if (answers.length !== some.length) fail(new RangeError('expected an answer for each question'));
-        some.forEach(({ resolve }, i) => resolve(answers[i] as A));
+        some.forEach(({ resolve, reject }, i) => {
+          const answer = answers[i] as A | Error;
+          if (answer instanceof Error) reject(answer);
+          else resolve(answer);
+        });
       }, fail);
     }
   }

@@ -21,6 +21,7 @@ import { type RegistryRecord } from '../registry/registry.ts';
 import { parseSealedJson } from '../registry/sealed-json.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
+import { valuesPastDamage } from '../registry/rows-past-damage.ts';
 import {
   ForgottenMarks,
   type ForgottenMarksModules,
@@ -114,7 +115,7 @@ export class IssueOnce {
     const { tables } = modules;
     this.marks = new ForgottenMarks(options, modules);
     // A file of people is thousands of orders at the same time.
-    this.#reads = new Gathered((keys) => tables.getMany(keys));
+    this.#reads = new Gathered<string, Uint8Array | undefined>((keys) => valuesPastDamage(tables, keys));
     this.#writes = new Gathered(async (changes) => {
       await tables.write(changes);
       return changes.map(() => undefined);

@@ -9,7 +9,7 @@ import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { Turns } from '../turns.ts';
-import { type Claim, contradictionsOf, type Weighed } from './contradictions.ts';
+import { type Claim, type Weighed } from './contradictions.ts';
 import { type Dossier, type Objection } from './dossier.ts';
 import { DossierShelf, MARKED_TOGETHER, shareOf } from './dossier-shelf.ts';
 import { type Explained, explainedOf } from './explained.ts';
@@ -31,6 +31,7 @@ import {
   Updater,
   type UpdaterModules,
 } from './updater.ts';
+import { weighedOf } from './weighing.ts';
 
 export interface LifeOptions extends NoticeOptions {
   /** 32 bytes: that of the registry. Copied. */
@@ -142,16 +143,16 @@ export class Life {
     });
   }
 
-  /** As `contradictionsOf`. */
-  contradictions(claims: readonly Claim[]): Promise<readonly Weighed[]> {
+  /** As `weighedOf`. */
+  contradictions(claims: readonly Claim[]): Promise<readonly (Weighed | NodeError)[]> {
     const { lists, state, registry } = this.#modules;
-    return contradictionsOf(claims, {
+    return weighedOf(claims, {
       lists,
       registry: registry(),
       isRevoked: this.#isRevoked,
       shelf: this.#shelf,
       rulesForPeople: (nowS) => allRulesForPeople(state(), this.#options.rulesForPeople, nowS),
-      knownOf: async (persons, at) => (await this.#updater.look(persons, at)).map(({ known }) => known),
+      knownOf: (persons, at) => this.#updater.known(persons, at),
     });
   }
 

@@ -14,7 +14,7 @@ export interface ListingsModules {
 
 /** Lists that change while people are looked for make them be looked for again. */
 const TRIES_MAX = 4;
-const NOTHING_FOUND: Found = { matched: [], doubts: [] };
+export const NOTHING_FOUND: Found = { matched: [], doubts: [] };
 
 /** A name and a document of one of the persons who are looked at. */
 interface Bearer {

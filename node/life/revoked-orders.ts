@@ -1,7 +1,7 @@
 /** What is known of people who declare, besides what they said before: codes that orders gave and somebody revoked. */
 import { type Place } from '../registry/place-cipher.ts';
-import { isRegistryDamage } from '../registry/registry-error.ts';
-import { type Registry, type RegistryRecord } from '../registry/registry.ts';
+import { answersPastDamage } from '../registry/past-damage.ts';
+import { type Registry } from '../registry/registry.ts';
 import { type Declaration } from './declaration.ts';
 import { type Dossier, newestByRules, type StatusChange } from './dossier.ts';
 import { unnotedOf } from './found.ts';
@@ -39,26 +39,12 @@ export async function revokedOrders(
     isGreen(known[row]) ? [] : [{ subject, row }],
   );
   const orders = rows.map((): readonly StatusChange[] => []);
-  if (asked.length === 0) return orders;
   const subjects = asked.map(({ subject }) => subject);
-  const records = await readableOf(subjects, (some) => registry().runningOf(some, nowS));
-  for (const [i, { row }] of asked.entries())
-    orders[row] = unnotedOf(known[row] ?? { changes: [] }, records[i] ?? []).filter(isRevoked);
-  return orders;
-}
-
-/** Nothing of those of whom something is damaged: of k such among n it asks some k log n times. */
-async function readableOf(
-  subjects: readonly string[],
-  read: (some: readonly string[]) => Promise<readonly (readonly RegistryRecord[])[]>,
-): Promise<readonly (readonly RegistryRecord[])[]> {
-  try {
-    return await read(subjects);
-  } catch (error) {
-    if (!isRegistryDamage(error)) throw error;
-    if (subjects.length <= 1) return [[]];
-    const half = Math.ceil(subjects.length / 2);
-    const before = await readableOf(subjects.slice(0, half), read);
-    return [...before, ...(await readableOf(subjects.slice(half), read))];
+  const found = await answersPastDamage(subjects, (some) => registry().runningOf(some, nowS));
+  for (const [i, { row }] of asked.entries()) {
+    const records = found[i];
+    if (records !== undefined && !(records instanceof Error))
+      orders[row] = unnotedOf(known[row] ?? { changes: [] }, records).filter(isRevoked);
   }
+  return orders;
 }

@@ -1,6 +1,6 @@
 /** People of whom the registry has something that is damaged: updates pass them over, and do what they do for everybody else. */
 import { NodeError } from '../node-error.ts';
-import { isRegistryDamage } from '../registry/registry-error.ts';
+import { answersPastDamage } from '../registry/past-damage.ts';
 import { type ShelvedDossier } from './dossier-shelf.ts';
 
 export interface UnreadPersonsModules {
@@ -18,27 +18,22 @@ export class UnreadPersons {
   }
 
   /**
-   * Those of these people of whom all is read, in their order; tells of the others. `read` is asked of some of them together, and rejects where one is
-   * damaged: of k such among n it is asked some k log n times. Rejects as `read` where that is no damage.
+   * Those of these people of whom all is read, in their order; tells of the others. `read` is asked of some of them together, as `answersPastDamage` does,
+   * and rejects where something is damaged. Rejects as `read` where that is no damage.
    */
   async without(
     persons: readonly ShelvedDossier[],
     read: (some: readonly ShelvedDossier[]) => Promise<unknown>,
   ): Promise<readonly ShelvedDossier[]> {
-    if (persons.length === 0) return [];
-    try {
-      await read(persons);
-      return persons;
-    } catch (error) {
-      if (!isRegistryDamage(error)) throw error;
-      if (persons.length === 1) {
-        this.#tell(persons[0]?.pseudonym ?? '', error);
-        return [];
-      }
-      const half = Math.ceil(persons.length / 2);
-      const before = await this.without(persons.slice(0, half), read);
-      return [...before, ...(await this.without(persons.slice(half), read))];
-    }
+    const answers = await answersPastDamage(persons, async (some) => {
+      await read(some);
+      return some;
+    });
+    return persons.filter(({ pseudonym }, i) => {
+      const answer = answers[i];
+      if (answer instanceof NodeError) this.#tell(pseudonym, answer);
+      return !(answer instanceof NodeError);
+    });
   }
 
   #tell(pseudonym: string, cause: NodeError): void {

@@ -45,7 +45,7 @@ import { type Known, knownOf, type RulingState } from './known.ts';
 import { boundByFound, foundOf, issuedOtherwise, mayHoldOther, mayHoldUnnoted, unnotedOf } from './found.ts';
 import { boundByOverrides } from './overriding.ts';
 import { type HeldOn, Holdings, isToIssue, type Running, type ToIssue } from './holdings.ts';
-import { Listings } from './listings.ts';
+import { Listings, NOTHING_FOUND } from './listings.ts';
 import { isToTell, settledOf, withNoted } from './settling.ts';
 import { UnreadPersons } from './unread-persons.ts';
 import { noFigures, type UpdateFigures } from './update-figures.ts';
@@ -165,6 +165,12 @@ export class Updater {
     return { figures, unsettled };
   }
 
+  /** What is known of each now, whatever they hold. Rejects as `Listings.find`, and as `knownOf`. */
+  async known(persons: readonly ShelvedDossier[], at: Pick<UpdateRun, 'ruleSet' | 'nowS'>): Promise<Known[]> {
+    const { found, view } = await this.#listings.find(persons, at.nowS);
+    return persons.map(({ dossier }, i) => knownOf(dossier, found[i] ?? NOTHING_FOUND, view, at));
+  }
+
   /** What is known of each now, and what would become of it. */
   look(persons: readonly ShelvedDossier[], run: Pick<UpdateRun, 'ruleSet' | 'nowS'>): Promise<Judged[]> {
     return this.#judged(persons, this.#judgedAt(run));
@@ -188,7 +194,7 @@ export class Updater {
     const judged: Judged[] = [];
     for (const [i, person] of persons.entries()) {
       const { pseudonym, dossier } = person;
-      const known = knownOf(dossier, found[i] ?? { matched: [], doubts: [] }, view, at);
+      const known = knownOf(dossier, found[i] ?? NOTHING_FOUND, view, at);
       const otherwise = issuedOtherwise(dossier, records.get(pseudonym) ?? [], at);
       const unnoted = otherwise === undefined ? [] : [foundOf(otherwise)];
       const last = unnoted[0] ?? newestByRules(dossier);

@@ -212,6 +212,11 @@ export class Registry {
     return (await this.#ofSubjects([subject], ALL))[0] ?? [];
   }
 
+  /** The places of all attestations of a person, by no order. Rejects as `ofSubject`. */
+  async placesOf(subject: string): Promise<readonly Place[]> {
+    return (await this.#pointers.of([subject]))[0] ?? [];
+  }
+
   /**
    * Of many people, in their order, those of codes that have not expired at `atS`, revoked or not, but for those that `isWanted` leaves out. A page that
    * holds records of several of them is opened once, and none for what is left out or is of a log that is over: that costs no more than a row.

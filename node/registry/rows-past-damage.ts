@@ -1,5 +1,6 @@
 /** Reading rows where some may be damaged: what cannot be read of one says nothing of the others. */
-import { isNodeError, type NodeError } from '../node-error.ts';
+import { type NodeError } from '../node-error.ts';
+import { answersPastDamage } from './past-damage.ts';
 import { type PrivateTables } from './private-tables.ts';
 
 /** A row, or why its value is not what was written (VALUE_CORRUPT): that there is one is known all the same. */
@@ -23,17 +24,9 @@ export async function rowsPastDamage(
 }
 
 /** The values in the order of `names`; one trip where none is damaged. Rejects as the tables, but for damage. */
-export async function valuesPastDamage(
+export function valuesPastDamage(
   tables: Pick<PrivateTables, 'getMany'>,
   names: readonly string[],
-): Promise<(Uint8Array | NodeError | undefined)[]> {
-  try {
-    return await tables.getMany(names);
-  } catch (error) {
-    if (!isNodeError(error, 'VALUE_CORRUPT')) throw error;
-    if (names.length === 1) return [error];
-    const half = Math.ceil(names.length / 2);
-    const [before, behind] = [names.slice(0, half), names.slice(half)];
-    return [...(await valuesPastDamage(tables, before)), ...(await valuesPastDamage(tables, behind))];
-  }
+): Promise<readonly (Uint8Array | NodeError | undefined)[]> {
+  return answersPastDamage(names, (some) => tables.getMany(some));
 }

@@ -247,7 +247,7 @@ export class LivingRegion {
   /** Whether nothing that is known here speaks against such an order. */
   async mayOrder(n: number, told: Readonly<Record<string, string | boolean>>): Promise<boolean> {
     const [weighed] = await this.life.contradictions([this.#ordered(n, told)]);
-    return weighed?.contradiction === undefined;
+    return !(weighed instanceof Error) && weighed?.contradiction === undefined;
   }
 
   #ordered(n: number, told: Readonly<Record<string, string | boolean>>) {
@@ -340,7 +340,9 @@ export class LivingRegion {
     const told = { 'declaration.day': this.today, 'declaration.consent': true };
     const { facts = assert.fail() } = readFacts(ruleSet.data.facts, told);
     const claims = numbers.map((n) => ({ subject: `P${n}`, ruleSet, atS, facts, status }));
-    return (await this.life.contradictions(claims)).map(({ contradiction }) => contradiction);
+    return (await this.life.contradictions(claims)).map((weighed) =>
+      weighed instanceof Error ? weighed.message : weighed.contradiction,
+    );
   }
 
   /** What differs from nothing. */

@@ -25,6 +25,17 @@ describe('Gathered', () => {
     );
   });
 
+  it('an answer that is an error is of its own question alone', async () => {
+    const gathered = new Gathered((questions: readonly number[]) =>
+      Promise.resolve(questions.map((one) => (one === 1 ? new RangeError('one') : one))),
+    );
+    const settled = await Promise.allSettled([0, 1, 2].map((one) => gathered.ask(one)));
+    assert.deepEqual(
+      settled.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    );
+  });
+
   it('refuses answers of another number than the questions', async () => {
     const gathered = new Gathered(() => Promise.resolve([]));
     await assert.rejects(gathered.ask(1), RangeError);
