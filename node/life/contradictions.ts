@@ -46,8 +46,8 @@ export type Contradiction =
 export interface Weighed {
   readonly contradiction: Contradiction | undefined;
   /**
-   * The colour is not green, and nothing that is known here demands as much for as long: it rests on what is told with it alone. Or lists do, by told papers of
-   * somebody who never declared and holds a looser code.
+   * The colour is not green, and nothing that is known here demands as much for as long by the rules for people, or, where there are none, by those that the
+   * order names: it rests on what is told with it alone. Or lists do, by told papers of somebody who never declared and holds a looser code.
    */
   readonly isTold: boolean;
 }
@@ -119,13 +119,12 @@ export async function contradictionsOf(
     }
   }
   const found = await foundOf(others, modules);
-  const peopleAt = new Map<number, readonly RuleSet[]>();
+  const times = new Set(claims.map(({ atS }) => atS));
+  const peopleAt = new Map([...times].map((atS) => [atS, modules.rulesForPeople(atS)]));
   others.forEach(({ claim }, i) => {
     const { atS, ruleSet } = claim;
     const one = ownOf(found[i]);
-    const people = peopleAt.get(atS) ?? modules.rulesForPeople(atS);
-    peopleAt.set(atS, people);
-    const byPeople = otherRules(ruleSet, people).map((rules) => {
+    const byPeople = otherRules(ruleSet, peopleAt.get(atS) ?? []).map((rules) => {
       const facts = withListed(new Map(), one.listed, rules);
       return facts && sureOf(rules, facts, atS);
     });
@@ -156,7 +155,7 @@ export async function contradictionsOf(
       (record) => isHeld(record, { nowS, isRevoked }) && isStricter(status, record.fields.status),
     );
   return claims.map((claim, i) => {
-    const isTold = isToldAlone(claim, own.get(claim));
+    const isTold = isToldAlone(claim, peopleAt.get(claim.atS) ?? [], own.get(claim));
     const contradiction = contradictionAt(claim, i, isTold);
     return { contradiction, isTold: isTold || isTurnedByPapers(claim, i) };
   });
@@ -305,10 +304,16 @@ function contradictionOf({ ruleSet, atS, facts: told, status }: Claim, own: Own)
   return own.doubts.length > 0 ? 'ambiguous' : undefined;
 }
 
-function isToldAlone({ ruleSet, atS, status }: Claim, own = NOTHING): boolean {
+function isToldAlone(
+  { ruleSet, atS, status }: Claim,
+  people: readonly RuleSet[],
+  own: Own = NOTHING,
+): boolean {
   if (status.colour === 'green') return false;
+  // That rules for others would turn somebody on what is known here is known by nobody but who names them.
+  const isForOthers = people.length > 0 && !people.some(({ id }) => id === ruleSet.id);
   const listed = withListed(new Map(), own.listed, ruleSet);
-  const byOwn = [own.facts, listed].map((facts) => facts && sureOf(ruleSet, facts, atS));
+  const byOwn = isForOthers ? [] : [own.facts, listed].map((facts) => facts && sureOf(ruleSet, facts, atS));
   return ![...byOwn, ...own.byPeople].some((known) => known !== undefined && !isStricter(status, known));
 }
 

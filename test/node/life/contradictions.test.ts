@@ -177,6 +177,23 @@ describe('IssueGate, with what a region knows itself', function () {
     assert.deepEqual([well, other], ['green', 'green']);
   });
 
+  it('refuses who turns somebody by rules that are not for people who declare, where those for people give less', async () => {
+    await world.control('Listed', 'Guest');
+    await world.activateHard();
+    const facts = { 'declaration.symptoms': true, 'declaration.day': world.today };
+    const orders = ['Sick', 'Listed', 'Other'].map((subject) => ({
+      subject,
+      identity: papers(subject),
+      facts,
+    }));
+    const options = { rules: 'hard', declared: false };
+    const [sick, listed, other] = await outcomeOf(orders, options);
+    assert.match(sick ?? '', TOLD);
+    // Of whom nothing is known here what is told counts, and is watched.
+    assert.deepEqual([listed, other], ['red', 'red, told']);
+    assert.deepEqual(await outcomeOf(orders.slice(0, 1), { ...options, areNamed: false }), ['red, told']);
+  });
+
   it('refuses what any rules that know of declarations contradict, where nobody said which people are judged by', async () => {
     await world.activateLax();
     const facts = { 'declaration.consent': true };
