@@ -1,14 +1,15 @@
 /** `entente holder`: the colour of one person, since when, until when, and why. */
 import { type Command } from 'commander';
 import { type StatusChange, type Objection } from '../../node/life/dossier.ts';
-import { type Explained } from '../../node/life/explained.ts';
-import { type Holder } from '../../node/life/life.ts';
+import { type Explained, type ExplainedOrder } from '../../node/life/explained.ts';
+import { type Holder } from '../../node/life/holder.ts';
 import { sourceText } from '../../node/life/notice.ts';
-import { readRuleSet } from '../../protocol/rules/rule-set.ts';
+import { readRuleSet, type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { valueText } from '../../protocol/rules/words.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
+import { type Colours } from '../output.ts';
 import { printable } from '../printable.ts';
 import { decisionLines } from '../rules/explanation.ts';
 import { doubtText } from '../rules/open-report.ts';
@@ -87,22 +88,56 @@ function changeLine({ atS, status, kind, why }: StatusChange): string {
 }
 
 function explainedLines(
-  { rules, facts, decision, trace, outcome, doubts }: Explained,
+  { rules, facts, decision, trace, outcome, doubts, order }: Explained,
   state: TrustState,
-  colours: Cli['output']['colours'],
+  colours: Colours,
 ): string[] {
-  const logged = state.rules(rules);
-  const { ruleSet } = logged === undefined ? {} : readRuleSet(logged);
-  const known = facts.map(({ name, value, source }) => {
-    const where = source === undefined ? '' : `, from ${sourceText(source)}`;
-    return wrapped(printable(`  ${name} ${valueText(value)}${where}`), '      ');
-  });
+  const ruleSet = ruleSetOf(state, rules);
   return [
+    ...(order === undefined ? [] : orderLines(order, state, colours)),
     '',
     `By what is known now (update would say: ${outcome}):`,
-    ...known,
+    ...facts.map(({ name, value, source }) => {
+      const where = source === undefined ? '' : `, from ${sourceText(source)}`;
+      return wrapped(printable(`  ${name} ${valueText(value)}${where}`), '      ');
+    }),
     ...doubts.map((doubt) => wrapped(printable(`  IN DOUBT ${doubtText(doubt)}`), '      ')),
     '',
     ...(ruleSet === undefined ? [] : decisionLines(ruleSet, decision, trace, colours, outcome)),
   ];
+}
+
+const MISSING: Readonly<Record<Extract<ExplainedOrder, { missing: unknown }>['missing'], string>> = {
+  unkept: 'what it rests on is not kept here.',
+  unread: 'what it rests on is damaged here, and cannot be read.',
+};
+
+function orderLines(order: ExplainedOrder, state: TrustState, colours: Colours): string[] {
+  const head = `An order by rules gave the code ${order.log} ${order.index}`;
+  if ('missing' in order) return ['', wrapped(printable(`${head}: ${MISSING[order.missing]}`), '  ')];
+  const { atS, rules, version, isTold, facts, decision, trace = [] } = order;
+  const alone = isTold ? ' alone' : '';
+  const by = `${rules}, version ${version}`;
+  const ruleSet = ruleSetOf(state, rules, version);
+  const isAtHand = decision !== undefined && ruleSet !== undefined;
+  return [
+    '',
+    wrapped(
+      printable(`${head}, as ${by}, decided at ${timeText(atS)}, on what was told with it${alone}:`),
+      '  ',
+    ),
+    ...facts.map(({ name, value }) => wrapped(printable(`  ${name} ${valueText(value)}`), '      ')),
+    '',
+    ...(isAtHand
+      ? decisionLines(ruleSet, decision, trace, colours)
+      : [printable(`${by}, is not at hand here any more: why it gave this cannot be said.`)]),
+  ];
+}
+
+/** By default of the version in the log. */
+function ruleSetOf(state: TrustState, id: string, version?: number): RuleSet | undefined {
+  const logged = state.rules(id);
+  return logged === undefined || (version ?? logged.version) !== logged.version
+    ? undefined
+    : readRuleSet(logged).ruleSet;
 }

@@ -3,7 +3,7 @@
  * a fortnight later green comes again.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { type Holder } from '../../node/life/life.ts';
+import { type Holder } from '../../node/life/holder.ts';
 import { type UpdateFigures } from '../../node/life/update-figures.ts';
 import { type Verdict } from '../../protocol/verdict/verdict.ts';
 import { type Teller } from './live-story.ts';

@@ -2,13 +2,8 @@
 import { type AdminClient } from '../../node/http/admin-client.ts';
 import { type Problem } from '../../node/http/problem.ts';
 import { type Objection } from '../../node/life/dossier.ts';
-import {
-  DECLARED_MAX,
-  type Holder,
-  type Life,
-  type UpdateNews,
-  type UpdateOrder,
-} from '../../node/life/life.ts';
+import { type Holder } from '../../node/life/holder.ts';
+import { DECLARED_MAX, type Life, type UpdateNews, type UpdateOrder } from '../../node/life/life.ts';
 import { type OpenObjection } from '../../node/life/objecting.ts';
 import { type Notice } from '../../node/life/notice.ts';
 import { type By, type Deciding } from '../../node/life/objections.ts';

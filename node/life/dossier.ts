@@ -34,6 +34,8 @@ export const becauseSchema = z
 /** Where facts that decided stood. */
 export const sourceSchema = z.union([
   z.strictObject({ from: z.literal('declaration'), source: z.string(), atS: z.int() }),
+  /** `isAlone`: nothing that the region knew itself said as much. */
+  z.strictObject({ from: z.literal('order'), atS: z.int(), isAlone: z.literal(true).optional() }),
   z.strictObject({
     from: z.literal('list'),
     list: z.enum(LIST_KINDS),

@@ -13,15 +13,24 @@ import { type RegistryRecord } from '../registry/registry.ts';
 import { type Bases } from './bases.ts';
 import { listedOf, sureOf, withListed } from './contradictions.ts';
 import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
-import { CHANGES_MAX, type Dossier, newestByRules, type StatusChange, statusToKeep } from './dossier.ts';
+import {
+  CHANGES_MAX,
+  type Dossier,
+  type FactSource,
+  newestByRules,
+  type StatusChange,
+  statusToKeep,
+} from './dossier.ts';
 import { type Demanding, givenBy, isGone, isStricter, type JudgedAt, stricterBy } from './judging.ts';
 import { isGranted } from './earlier.ts';
+import { type RulingState } from './known.ts';
 import { isAbout } from './objections.ts';
+import { orderedOf, reasoned } from './ordered.ts';
 import { type Judged } from './updater.ts';
 
 const HOUR_S = 3_600;
 
-/** What a dossier says of such a code. */
+/** What a dossier says of such a code, but for why it was given (`reasoned`). */
 export function foundOf({ log, index, hour, fields }: RegistryRecord): StatusChange {
   const { status, holderKey, document } = fields;
   return {
@@ -31,7 +40,7 @@ export function foundOf({ log, index, hour, fields }: RegistryRecord): StatusCha
     log,
     index,
     isBound: holderKey !== undefined || document !== undefined,
-    why: 'It was issued by rules on other data than what is stored here.',
+    why: 'It was issued by rules.',
     sources: [],
   };
 }
@@ -89,12 +98,19 @@ export function unnotedOf(
     .map(foundOf);
 }
 
+export interface FoundModules {
+  readonly bases: Pick<Bases, 'of'>;
+  readonly view: Pick<ListView, 'versionOf'>;
+  /** The region's own trust state. */
+  readonly state: Pick<RulingState, 'rules'> | undefined;
+}
+
 /** Nobody gets a looser code than one of these that counts on. `held`: the codes of people that are not over, by pseudonym. Rejects as the tables. */
 export async function boundByFound(
   judged: readonly Judged[],
   held: ReadonlyMap<string, readonly RegistryRecord[]>,
   at: JudgedAt,
-  { bases, view }: { readonly bases: Bases; readonly view: Pick<ListView, 'versionOf'> },
+  { bases, view, state }: FoundModules,
 ): Promise<Judged[]> {
   const all: Judged[] = [];
   for (const one of judged) {
@@ -106,8 +122,10 @@ export async function boundByFound(
     const unnoted = unnotedOf(one.dossier, records).filter((change) => !isAmong(change, one.found));
     const found: StatusChange[] = [];
     for (const change of [...one.found, ...unnoted].sort(byPlace)) {
-      const listed = namesListed(await bases.of(change), one, view);
-      found.push(listed.length === 0 ? change : { ...change, listed });
+      const basis = await bases.of(change);
+      const listed = new Map(listedBy(basis, one, view));
+      const told = reasoned(change, orderedOf(change, basis, state), listed);
+      found.push(listed.size === 0 ? told : { ...told, listed: [...listed.keys()] });
     }
     all.push(await boundOf({ ...one, found }, records, at, bases));
   }
@@ -118,7 +136,7 @@ async function boundOf(
   one: Judged,
   records: readonly RegistryRecord[],
   at: JudgedAt,
-  bases: Bases,
+  bases: FoundModules['bases'],
 ): Promise<Judged> {
   const { dossier, found, judgement } = one;
   // The stricter of both binds, whether an order or two operators gave it.
@@ -195,19 +213,19 @@ function isAmong(place: Place, places: readonly Place[]): boolean {
   return places.some((other) => byPlace(other, place) === 0);
 }
 
-/** The facts told with an order that lists say too, in versions that were in force by then: the list is to be mended, and nobody else. */
-function namesListed(
+/** The facts told with an order that lists say too, in versions that were in force by then: the list is to be mended, and nobody else. With where they stand. */
+function listedBy(
   basis: Basis | 'unread' | undefined,
   { known }: Judged,
   view: Pick<ListView, 'versionOf'>,
-): string[] {
+): [string, FactSource][] {
   if (basis === undefined || basis === 'unread' || basis.kind !== 'rules') return [];
   const isBefore = (list: ListKind) => (view.versionOf(list)?.importedAtS ?? Infinity) <= basis.atS;
   return listedOf(known).flatMap(([name, value]) => {
     const source = known.sources.get(name);
     if (source?.from !== 'list' || basis.facts[name] !== value || !isBefore(source.list)) return [];
     // What a stay means is said by another list.
-    return source.list === 'travel' && !isBefore('areas') ? [] : [name];
+    return source.list === 'travel' && !isBefore('areas') ? [] : [[name, source]];
   });
 }
 

@@ -164,12 +164,12 @@ export function basisOf(
 /** Why a colour came out, in words, and where the facts stood that decided. */
 export function reasonOf(
   { ruleSet, nowS }: Pick<JudgedAt, 'ruleSet' | 'nowS'>,
-  { facts, sources }: Known,
+  { facts, sources }: Pick<Known, 'facts' | 'sources'>,
   { rule, applied }: Decision,
 ): Pick<StatusChange, 'why' | 'because' | 'rule' | 'since' | 'sources'> {
   const step = rule === undefined ? undefined : traceRule(ruleSet, facts, nowS, rule);
-  const declared = [...sources.values()].filter(({ from }) => from === 'declaration').slice(0, 1);
-  if (rule === undefined || step === undefined) return { why: GREEN_WHY, sources: declared };
+  const told = [...sources.values()].filter(({ from }) => from !== 'list').slice(0, 1);
+  if (rule === undefined || step === undefined) return { why: GREEN_WHY, sources: told };
   const since = ruleSet.issuing.find(({ id }) => id === rule)?.since ?? '';
   const read = [...Object.keys(step.read).map((path) => path.replace(/^facts\./, '')), since];
   const decisive = new Set<FactSource>();

@@ -9,28 +9,22 @@ import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { Turns } from '../turns.ts';
+import { Bases } from './bases.ts';
 import { type Claim, type Weighed } from './contradictions.ts';
-import { type Dossier, type Objection } from './dossier.ts';
+import { type Objection } from './dossier.ts';
 import { DossierShelf, MARKED_TOGETHER, shareOf } from './dossier-shelf.ts';
-import { type Explained, explainedOf } from './explained.ts';
+import { type Holder, holderOf } from './holder.ts';
 import { type DeclarationOrder, Intake, type IntakeReport } from './intake.ts';
 import { allRulesForPeople, errorOfRules, knownOf, rulesForPeople, rulesInForce } from './known.ts';
 import { LastUpdate, troubleOf, type UpdateMade, type UpdatesReport } from './last-update.ts';
-import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
+import { type Notice, type NoticeOptions } from './notice.ts';
 import { Objecting, type ObjectionFigures, type OpenObjection } from './objecting.ts';
 import { type By, type Deciding } from './objections.ts';
 import { takingBack } from './taking-back.ts';
 import { reasonChanges } from './settling.ts';
 import { type Handed, isNewest, noticesOf } from './telling.ts';
 import { noFigures, UPDATE_OUTCOMES, type UpdateFigures } from './update-figures.ts';
-import {
-  type Judged,
-  PERSONS_TOGETHER,
-  type Unsettled,
-  type UpdateRun,
-  Updater,
-  type UpdaterModules,
-} from './updater.ts';
+import { PERSONS_TOGETHER, type Unsettled, type UpdateRun, Updater, type UpdaterModules } from './updater.ts';
 import { weighedOf } from './weighing.ts';
 
 export interface LifeOptions extends NoticeOptions {
@@ -40,7 +34,7 @@ export interface LifeOptions extends NoticeOptions {
   readonly rulesForPeople?: string | undefined;
 }
 
-export interface LifeModules extends Omit<UpdaterModules, 'shelf'> {
+export interface LifeModules extends Omit<UpdaterModules, 'shelf' | 'bases'> {
   readonly random: Random;
   readonly clock: Clock;
   readonly sha256: Sha256;
@@ -66,15 +60,6 @@ export type UpdateNews =
   | { readonly unsettled: Unsettled }
   | { readonly damaged: string };
 
-/** A person as the region knows them. */
-export interface Holder extends Dossier {
-  /** What they were told last; empty where they have no colour. */
-  readonly notice: readonly string[];
-  /** Of the newest code. */
-  readonly standing: 'running' | 'over' | 'revoked' | 'none';
-  readonly explained?: Explained;
-}
-
 export interface LifeReport {
   readonly objections: ObjectionFigures;
   readonly updates: UpdatesReport;
@@ -94,6 +79,7 @@ export class Life {
   readonly #modules: LifeModules;
   readonly #shelf: DossierShelf;
   readonly #intake: Intake;
+  readonly #bases: Bases;
   readonly #updater: Updater;
   readonly #objecting: Objecting;
   readonly #isRevoked: (place: Place) => boolean;
@@ -115,7 +101,8 @@ export class Life {
     const turn = <T>(work: () => Promise<T>) => this.#turns.take(TURN, work);
     const known = { isRevoked, updatedAtS: () => this.#lastUpdate.surelyAtS(), zone, turn };
     this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, ...known });
-    this.#updater = new Updater({ ...modules, shelf: this.#shelf });
+    this.#bases = new Bases(modules);
+    this.#updater = new Updater({ ...modules, shelf: this.#shelf, bases: this.#bases });
     const objecting = { tables: modules.tables, shelf: this.#shelf, nowS: () => this.#nowS(), turn };
     this.#objecting = new Objecting({ days: options.objectionDays }, objecting);
   }
@@ -220,8 +207,8 @@ export class Life {
 
   /** Codes that nobody was given yet, each with its notice. */
   async *untold(): AsyncGenerator<Notice, void, undefined> {
-    const { sha256, node } = this.#modules;
-    const modules = { sha256, heldCodes: node.heldCodes };
+    const { node } = this.#modules;
+    const modules = { ...this.#modules, heldCodes: node.heldCodes, bases: this.#bases };
     for await (const page of this.#shelf.marked('untold', MARKED_TOGETHER)) {
       const dossiers = page.map(({ dossier }) => dossier);
       yield* await noticesOf(dossiers, modules, this.#options);
@@ -256,18 +243,12 @@ export class Life {
     }
   }
 
-  /** What the region knows of a person; explained, why they have their colour. @throws {NodeError} NOT_FOUND */
-  async holder(subject: string, isExplained: boolean): Promise<Holder> {
-    const dossier = await this.#shelf.require(subject);
-    const [newest] = dossier.changes;
-    const isRevoked = newest && this.#isRevoked(newest);
-    const isOver = newest !== undefined && newest.status.expiresAtS <= this.#nowS();
-    const standing =
-      newest === undefined ? 'none' : isRevoked === true ? 'revoked' : isOver ? 'over' : 'running';
-    const notice =
-      newest === undefined || standing === 'none' ? [] : noticeText(newest, this.#options, standing);
-    const explained = isExplained ? await this.#explained(dossier) : undefined;
-    return { ...dossier, notice, standing, ...(explained && { explained }) };
+  /** As `holderOf`. */
+  holder(subject: string, isExplained: boolean): Promise<Holder> {
+    const run = () => this.#run({ dry: { atS: this.#nowS() } });
+    const modules = { ...this.#modules, shelf: this.#shelf, updater: this.#updater, bases: this.#bases };
+    const at = { isRevoked: this.#isRevoked, nowS: this.#nowS(), run };
+    return holderOf({ subject, isExplained }, { ...this.#options, ...at }, modules);
   }
 
   /** Opens an objection to the colour of a person. @throws {NodeError} NOT_FOUND, and as `withObjection`. */
@@ -352,13 +333,6 @@ export class Life {
     },
   ): Promise<void> {
     return this.#turns.take(TURN, async () => write(await takingBack(codes, subjects, this.#shelf)));
-  }
-
-  async #explained(dossier: Dossier): Promise<Explained> {
-    const run = this.#run({ dry: { atS: this.#nowS() } });
-    const pseudonym = this.#shelf.pseudonymOf(dossier.declaration.subject);
-    const [looked] = await this.#updater.look([{ pseudonym, dossier }], run);
-    return explainedOf(looked as Judged, run);
   }
 
   #run({ rules = this.#options.rulesForPeople, dry }: UpdateOrder): UpdateRun {

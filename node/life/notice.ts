@@ -68,6 +68,10 @@ export function noticeText(
 export function sourceText(source: FactSource): string {
   if (source.from === 'declaration')
     return `a declaration of ${timeText(source.atS)}, taken by ${source.source}`;
+  if (source.from === 'order') {
+    const told = `what was told with the order of ${timeText(source.atS)}`;
+    return source.isAlone === true ? `${told}, and that alone` : told;
+  }
   const { list, version, line, by, atS } = source;
   const how = by === 'document' ? 'document' : 'name and day of birth';
   return `the list ${list}, version ${version}, line ${line}, by ${how}, from ${source.source} as of ${timeText(atS)}`;

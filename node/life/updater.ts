@@ -30,7 +30,7 @@ import {
 } from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { isAbout, isUnsettled, upheldOf, withOutcome } from './objections.ts';
-import { Bases, type BasesModules } from './bases.ts';
+import { type Bases, type BasesModules } from './bases.ts';
 import {
   basisOf,
   givenBy,
@@ -53,6 +53,7 @@ import { noFigures, type UpdateFigures } from './update-figures.ts';
 export interface UpdaterModules extends Pick<BasesModules, 'onTrouble'> {
   readonly tables: PrivateTables;
   readonly shelf: DossierShelf;
+  readonly bases: Bases;
   readonly lists: Lists;
   readonly registry: () => Registry;
   readonly state: () => RulingState | undefined;
@@ -107,14 +108,12 @@ export class Updater {
   readonly #modules: UpdaterModules;
   readonly #listings: Listings;
   readonly #holdings: Holdings;
-  readonly #bases: Bases;
   readonly #unread: UnreadPersons;
 
   constructor(modules: UpdaterModules) {
     this.#modules = modules;
     this.#listings = new Listings(modules);
     this.#holdings = new Holdings(modules);
-    this.#bases = new Bases(modules);
     this.#unread = new UnreadPersons(modules);
   }
 
@@ -201,12 +200,12 @@ export class Updater {
       const judgement = judge(dossier, last, known, at);
       judged.push({ ...person, known, last, found: unnoted, judgement });
     }
-    const bases = this.#bases;
-    const bound = await boundByOverrides(judged, at, { registry: this.#modules.registry(), bases });
+    const { bases, registry, state } = this.#modules;
+    const bound = await boundByOverrides(judged, at, { registry: registry(), bases });
     const others = bound.filter((one) => !records.has(one.pseudonym) && mayHoldOther(one, at));
     const held = new Map([...records, ...(await this.#holdings.recordsOf(others, at.nowS))]);
     await bases.ahead(bound.flatMap((one) => placesToWeigh(one, held.get(one.pseudonym))));
-    return boundByFound(bound, held, at, { bases, view });
+    return boundByFound(bound, held, at, { bases, view, state: state() });
   }
 
   /** Rejects where one of these may have a stricter code of an order that cannot be read: nothing looser may come beside it. */
@@ -343,12 +342,16 @@ export class Updater {
 }
 
 /** Codes by orders of which `boundByFound` asks what they rest on, and some more. */
-function placesToWeigh({ dossier, judgement }: Judged, held?: readonly RegistryRecord[]): readonly Place[] {
+function placesToWeigh(
+  { dossier, found, judgement }: Judged,
+  held?: readonly RegistryRecord[],
+): readonly Place[] {
   const given = judgement.what === 'overridden' ? judgement.given : givenBy(judgement);
   if (held === undefined) return [];
   const isWeighed = ({ kind, status }: StatusChange) =>
     kind === 'found' && given !== undefined && isStricter(status, given);
-  return [...dossier.changes.filter(isWeighed), ...unnotedOf(dossier, held)];
+  const green = found.filter(({ status }) => status.colour === 'green');
+  return [...dossier.changes.filter(isWeighed), ...unnotedOf(dossier, held), ...green];
 }
 
 /** Undefined where nothing is to be found out about somebody. */

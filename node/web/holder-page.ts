@@ -1,6 +1,6 @@
 /** The page on which somebody of the region looks up a person: the colour, why, how it changed, objections. */
 import { html } from 'hono/html';
-import { type Holder } from '../life/life.ts';
+import { type Holder } from '../life/holder.ts';
 import { faultList, type FieldFault, type Html, page, secretField, textField } from './page.ts';
 
 export function holderPage(

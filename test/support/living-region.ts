@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { BulkWatch } from '../../node/abuse/bulk-watch.ts';
 import { Overrides } from '../../node/abuse/overrides.ts';
+import { type Handover } from '../../node/issuing/handovers.ts';
 import { HeldCodes } from '../../node/issuing/held-codes.ts';
 import { IssueOnce } from '../../node/issuing/issue-once.ts';
 import { type RulingState, rulesForPeople } from '../../node/life/known.ts';
@@ -257,6 +258,14 @@ export class LivingRegion {
     const { facts = assert.fail() } = readFacts(ruleSet.data.facts, all);
     const status = decide(ruleSet, facts, atS).status ?? assert.fail();
     return { subject: `P${n}`, ruleSet, atS, facts, status };
+  }
+
+  /** As what no log will have is taken back, with all that is kept of it. */
+  takeBack(codes: Handover, subjects: readonly string[]): Promise<void> {
+    const { tables, registry } = this.process;
+    return this.life.takeBack(codes, subjects, async (noted) =>
+      tables.write([...noted, ...(await registry.removal(codes))]),
+    );
   }
 
   /** Nobody can read any more what the newest code of a log rests on. */

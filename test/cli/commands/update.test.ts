@@ -143,6 +143,31 @@ describe('entente update, holder and object', function () {
       assert.equal(readFileSync(cli.path('sixth.jsonl'), 'utf8'), '');
     });
 
+  it('explains a code that an order gave as one of an update: what was told with it, by which rule, before an update and after it', async () => {
+    await cli.json('declare', region, world.declarations('One', 'Two'));
+    await update();
+    const facts = `{"declaration":{"day":"${world.today}","consent":true},"contact":{"close":"${world.today}"}}`;
+    const order = ['--subject', 'One', '--rules', 'de', '--facts', world.file('facts.json', facts)];
+    const { log, index } = await cli.json<{ log: string; index: number }>('issue', region, ...order);
+    const explain = async () => (await cli.run('status', region, '--explain', 'One')).out;
+    const before = await explain();
+    assert.deepEqual(await update(), { unchanged: 1, overridden: 1 });
+    assert.equal(await explain(), before);
+    const time = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d UTC`;
+    for (const said of [
+      /^The health code of DE is RED\. You are isolated\./,
+      /Why: The person was a close contact of somebody infected\./,
+      /Rule: close-contact of de, version 1/,
+      new RegExp(`Known from: what was told with the order of ${time}, and that\\s+alone`),
+      new RegExp(`order by rules gave the code ${log} ${index}, as de, version 1, decided at`),
+      /on what\s+was told with it alone:\n {2}contact\.close \d{4}-\d\d-\d\d\n/,
+      /\nRED, isolated to the end of [^]*close-contact holds: The person was a close contact/,
+      /update would say: overridden\):\n[^]*NO OTHER CODE: a stricter one/,
+    ])
+      assert.match(before, said);
+    assert.doesNotMatch((await cli.run('status', region, '--explain', 'Two')).out, /order/);
+  });
+
   it('explains somebody in doubt without the headline of a code that does not come', async () => {
     const head = 'subject,full_name,birth_date,declared_at,consent,symptoms\n';
     const rows = ['One', 'Two'].map((one) => `${one},Person One,1990-05-17,${world.timeText},true,false\n`);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
 import { DAY_S, GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
+import { LOG_ID } from '../../support/region-fixture.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 
 describeOnAllTables('A stricter code of an order by rules', () => {
@@ -9,6 +10,7 @@ describeOnAllTables('A stricter code of an order by rules', () => {
   beforeEach(async () => (region = await LivingRegion.open()));
   afterEach(() => region.process.stop());
 
+  const noticeOf = async (n: number) => (await region.life.holder(`P${n}`, false)).notice.join('\n');
   const kindsOf = async (n: number) =>
     (await region.life.holder(`P${n}`, false)).changes.map(({ kind }) => kind);
 
@@ -37,6 +39,12 @@ describeOnAllTables('A stricter code of an order by rules', () => {
     assert.ok(isNodeError(trouble, 'REGISTRY_CORRUPT'));
     assert.match(trouble.message, /^what the code \S+ \d+ rests on cannot be read/);
     assert.deepEqual(others, [], 'told once');
+    assert.match(
+      await noticeOf(1),
+      /is RED[^]*Why: [^\n]*facts is damaged and cannot be read\.\nRule: baseline, /,
+    );
+    const { explained } = await region.life.holder('P1', true);
+    assert.deepEqual(explained?.order, { log: LOG_ID, index: 2, missing: 'unread' });
     region.later(14);
     await region.declare([1]);
     assert.deepEqual(await region.update(), { better: 1, renewed: 2 });
@@ -46,6 +54,10 @@ describeOnAllTables('A stricter code of an order by rules', () => {
     await region.declare([1, 2]);
     for (const n of [1, 2]) await region.issue(n, { ...ISOLATED, untilS: region.nowS + DAY_S }, 'baseline');
     assert.deepEqual(await region.update(), { overridden: 2 });
+    assert.match(
+      await noticeOf(1),
+      /is RED[^]*Why: [^\n]*on what facts is not kept here\.\nRule: baseline, /,
+    );
     const { number } = await region.life.object('P2', 'I met nobody.');
     await region.life.decide('P2', { number, isUpheld: true, answer: 'True.' });
     assert.deepEqual(await region.update(), { overridden: 1, better: 1 });
@@ -54,16 +66,24 @@ describeOnAllTables('A stricter code of an order by rules', () => {
     assert.deepEqual(await region.update(), { better: 1, renewed: 1 });
   });
 
-  it('is what the dossier tells of, and not that the looser one was revoked by hand', async () => {
+  it('is what the dossier tells of, and not that the looser one was revoked by hand; why it was given is told before an update too', async () => {
     await region.declare([1]);
     await region.update();
     await region.order(1);
+    const before = await region.life.holder('P1', false);
     assert.deepEqual(await region.update(), { overridden: 1 });
     assert.equal(await region.codesOf(1), '(green) red');
     assert.deepEqual(await kindsOf(1), ['found', 'first']);
     const { notice, standing } = await region.life.holder('P1', false);
     assert.equal(standing, 'running');
-    assert.match(notice.join('\n'), /is RED[^]*Why: It was issued by rules on other data/);
+    assert.deepEqual([before.notice, before.standing], [notice, standing]);
+    assert.deepEqual(notice.slice(1, -1), [
+      `Since: ${region.today}`,
+      `Until: ${region.dayAgo(-14)} 00:00 UTC`,
+      'Why: The person was a close contact of somebody infected. (contact.close is known)',
+      'Rule: close-contact of baseline, version 1',
+      `Known from: what was told with the order of ${region.textOf(region.nowS).slice(0, 16).replace('T', ' ')} UTC`,
+    ]);
     assert.deepEqual(await region.update(), { overridden: 1 });
     assert.deepEqual(await kindsOf(1), ['found', 'first'], 'once');
   });
@@ -194,6 +214,10 @@ describeOnAllTables('A stricter code of an order by rules', () => {
     await region.order(2);
     await region.revoke(1);
     await region.declare([1, 2]);
+    assert.match(
+      await noticeOf(1),
+      /red health code of \S+ is revoked[^]*Why: The person was a close contact/,
+    );
     region.later(HOURS);
     await region.revoke(2);
     assert.deepEqual(await region.update(), { better: 1, withdrawn: 1 });
@@ -255,6 +279,14 @@ describeOnAllTables('A stricter code of an order by rules', () => {
     await region.order(2, { ...listed, 'contact.secondary': region.today });
     await region.order(3, listed);
     assert.deepEqual(await region.update(), { unchanged: 2, overridden: 1 });
+    assert.match(
+      await noticeOf(1),
+      /Known from: the list control, version 1, line 2, by name and day of birth/,
+    );
+    assert.match(
+      await noticeOf(3),
+      /control list of key persons\.[^]*Known from: what was told with the order/,
+    );
     region.later(HOURS);
     await region.control([9]);
     assert.deepEqual(await region.update(), { better: 1, overridden: 2 });
@@ -279,6 +311,10 @@ describeOnAllTables('A stricter code of an order by rules', () => {
     await region.order(1, undefined, 'other');
     assert.deepEqual(await region.update(), { overridden: 1 });
     assert.deepEqual(await kindsOf(1), ['found', 'first']);
+    assert.match(
+      await noticeOf(1),
+      /is RED[^]*Why: The rules other, version 1, [^\n]*not at hand here any more/,
+    );
     region.later(14);
     assert.deepEqual(await region.update(), { better: 1 });
   });
