@@ -1,5 +1,4 @@
 /** Issuing for the operator: one code, or a stream of orders with a stream of answers. */
-import { type IncomingMessage } from 'node:http';
 import { hexBytes } from '../../protocol/bytes.ts';
 import { documentPassword } from '../../protocol/code/document.ts';
 import { type FieldName } from '../../protocol/code/field.ts';
@@ -189,9 +188,12 @@ function requestOf(order: IssueOrder): IssueRequest {
   };
 }
 
-/** A line for each line, in order; many are in hand at the same time. */
+/**
+ * A line for each line, in order; many are in hand at the same time. Wherever it breaks off, it ends once those in hand are done or have failed, and are
+ * counted: orders that were read are carried out, whether anybody still hears the answers or not.
+ */
 export async function* answersTo(
-  request: IncomingMessage,
+  request: AsyncIterable<Uint8Array>,
   answer: (line: unknown, number: number) => Promise<IssuedCode>,
   { tally, orderBytesMax = ORDER_BYTES_MAX }: { readonly tally: Tally; readonly orderBytesMax?: number },
 ): AsyncGenerator<string, void, undefined> {
@@ -200,11 +202,15 @@ export async function* answersTo(
     const lines = await Promise.all(inHand.splice(0, TOGETHER_MAX));
     return `${lines.join('\n')}\n`;
   };
-  for await (const { number, value } of jsonLines(request, orderBytesMax)) {
-    inHand.push(lineOf(number, tally, async () => answer(value(), number)));
-    if (inHand.length >= IN_HAND_MAX) yield await next();
+  try {
+    for await (const { number, value } of jsonLines(request, orderBytesMax)) {
+      inHand.push(lineOf(number, tally, async () => answer(value(), number)));
+      if (inHand.length >= IN_HAND_MAX) yield await next();
+    }
+    while (inHand.length > 0) yield await next();
+  } finally {
+    await Promise.all(inHand);
   }
-  while (inHand.length > 0) yield await next();
 }
 
 async function lineOf(line: number, tally: Tally, work: () => Promise<IssuedCode>): Promise<string> {

@@ -185,9 +185,10 @@ export class Life {
       if (page === undefined) break;
       after = page.last;
       for (const outcome of UPDATE_OUTCOMES) figures[outcome] += page.figures[outcome];
+      // First: whoever goes away in between has counted all that was done.
+      yield { figures: { ...figures }, share: Math.min(shareOf(after), 0.999) };
       for (const unsettled of page.unsettled) yield { unsettled };
       for (const { name } of page.damaged) yield { damaged: name };
-      yield { figures: { ...figures }, share: Math.min(shareOf(after), 0.999) };
     }
     if (!run.isDry) {
       await this.#turns.take(TURN, () => this.#shelf.forgetMended());

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { type AdminProblem } from '../../../node/http/admin-client.ts';
 import { type Ordered } from '../../../node/issuing/forgotten-marks.ts';
 import { NodeError } from '../../../node/node-error.ts';
 import { profileText } from '../../../node/rules/profiles.ts';
 import { readRuleFile } from '../../../node/rules/rule-file.ts';
+import { parseTrailLine } from '../../../node/operators/trail-line.ts';
 import { type Place } from '../../../node/registry/place-cipher.ts';
 import { readFacts } from '../../../protocol/rules/facts.ts';
 import { decide } from '../../../protocol/rules/issuing.ts';
@@ -13,6 +16,7 @@ import { problemIn } from '../../support/http-fixture.ts';
 import { DAY_S } from '../../support/region-fixture.ts';
 import { type TestStatement } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
+import { until } from '../../support/until.ts';
 
 describe('issueRoutes', () => {
   const folder = temporaryFolders();
@@ -326,6 +330,41 @@ describe('issueRoutes', () => {
         first.slice(1),
       );
     });
+  });
+
+  it('a stream that is reset is carried out, and the trail says how many of it were done and how many not', async () => {
+    const node = admin.world.node('DE');
+    const issue = node.issue.bind(node);
+    let go: () => void = () => undefined;
+    const gone = new Promise<void>((resolve) => (go = resolve));
+    let inHand = 0;
+    node.issue = async (request) => {
+      inHand++;
+      await gone;
+      return issue(request);
+    };
+    const rows = Array.from({ length: 40 }, (_, i) => JSON.stringify(admin.orderOf(`reset-${i}`)));
+    const headers = { authorization: `Bearer ${admin.secret}` };
+    const sending = request(`${admin.url}/v1/issue/batch`, { method: 'POST', headers });
+    // Of which nothing is to be heard but that it is gone.
+    sending.on('error', () => undefined).on('response', (response) => response.on('error', () => undefined));
+    sending.write(`${rows.join('\n')}\nnonsense\n{"subject":`);
+    await until(() => inHand === rows.length, 'all are in hand');
+    sending.socket?.resetAndDestroy();
+    await until(() => sending.destroyed, 'the connection is gone');
+    node.issue = issue;
+    go();
+    const ends = () =>
+      readFileSync(admin.files.trailFile, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map(parseTrailLine)
+        .filter((line) => line?.action === 'issue/batch' && line.failed !== undefined);
+    await admin.world.run(until(() => ends().length > 0, 'the trail says how it ended'));
+    const { ended, failed } = ends()[0] ?? {};
+    assert.deepEqual(ended, { n: failed?.n, done: rows.length, failed: 1 });
+    const issued = await Promise.all(rows.map((_, i) => node.heldCodes.ofSubject(`reset-${i}`)));
+    assert.ok(issued.every((codes) => codes.length === 1));
   });
 
   describe('POST /v1/bridge/batch', () => {
