@@ -16,6 +16,7 @@ import { writeDevice } from '../device.ts';
 import { usageError } from '../exit.ts';
 import { counted } from '../output.ts';
 import { codesText, type IssuedCode } from '../people/codes-file.ts';
+import { codesWithout } from '../people/left-out.ts';
 import { addPaperOptions, identityOf, type PaperOptions } from '../people/papers.ts';
 import { type DecidedFile, issueInBatches, issueOnDesk, type LongFile } from '../people/issue-in-batches.ts';
 import { BATCH_PEOPLE, IssuingRun } from '../people/issuing-run.ts';
@@ -73,7 +74,7 @@ const COLUMNS_HELP = [
     'With --rules whoever gets yellow or red loses at once what they hold that demands less, and nobody gets a code that demands less than one of theirs that runs: `entente declare` and `entente update` bring better news.',
   ),
   wrapped(
-    'A file with a row that is wrong issues nothing. Where no node runs all rows are issued in one batch, or none is; a node that runs issues them in several, and what it could not issue is told. Indexes in the log do not follow the order of the file.',
+    'A file with a row that is wrong issues nothing. Where no node runs all rows are issued in one batch, or none is; a node that runs issues them in several, and what it could not issue is told. Whoever is refused is named, the first 20; with --leave-open the others get their codes. Indexes in the log do not follow the order of the file.',
   ),
   wrapped(
     'With --out and without --rules a file may have up to 2,000,000 rows. More than 20,000 are issued in batches of so many. If that breaks off, or any file that a running node issues with --out, the same command goes on, and nobody gets two codes. Until the end <out>.part has the codes of the batches that are done, and <out>.run says how far it is.',
@@ -109,7 +110,7 @@ export function addIssue(program: Command, cli: Cli): void {
       'with --rules: background data by subject, such as a control list; repeatable',
       collect,
     )
-    .option('--leave-open', 'with --rules: issue to the others where somebody gets no colour')
+    .option('--leave-open', 'with --rules: issue to the others where somebody gets no colour, or is refused')
     .option('--report <file>', 'with --rules: write everybody who gets no colour, and why, as CSV');
   addPaperOptions(issuing, 'with --rules, of the one person: ')
     .addOption(withoutPeersOption())
@@ -166,13 +167,15 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
         // Another run may have made them while this one waited for the region.
         await requireNewFiles(options.out, options.device, options.report);
         const people = await peopleBy(desk);
-        const issued = await desk.issue(people, progressOf(cli, people));
+        const leavesOut = options.leaveOpen === true;
+        const order = desk.issue(people, { ...progressOf(cli, people), leavesOut });
+        const { issued, refused } = await codesWithout(order, { leavesOut, output: cli.output });
         const [first] = issued;
         const last = issued.reduce((most, { index }) => Math.max(most, index), 0);
         if (options.device !== undefined && first !== undefined)
           await writeDevice(options.device, { secretKey, code: first.code });
         const receiptNow = () => receiptFrom(desk, first?.log ?? '', last);
-        await writeCodes(cli, issued, { ...options, isSingle: file === undefined, receiptNow });
+        await writeCodes(cli, issued, { ...options, isSingle: file === undefined, refused, receiptNow });
         // The batch is closed once its codes are given out.
         await desk.closeHandovers(await desk.openHandovers());
       },
@@ -257,9 +260,12 @@ async function writeCodes(
     out,
     device,
     isSingle,
+    refused,
     receiptNow,
   }: IssueOptions & {
     readonly isSingle: boolean;
+    /** People who were left out. */
+    readonly refused: number;
     readonly receiptNow: () => Promise<LogReceipt | undefined>;
   },
 ): Promise<void> {
@@ -269,7 +275,8 @@ async function writeCodes(
     const from = issued.reduce((least, { index }) => Math.min(least, index), Infinity);
     const to = issued.reduce((most, { index }) => Math.max(most, index), 0);
     const receipt = await receiptNow();
-    const summary = { issued: issued.length, log: issued[0]?.log, from, to, out, receipt };
+    const leftOut = refused === 0 ? {} : { refused };
+    const summary = { issued: issued.length, ...leftOut, log: issued[0]?.log, from, to, out, receipt };
     output.result(summary, () => [
       `Issued ${counted(issued.length, 'code')} into log ${summary.log}, leaves ${summary.from} to ${summary.to}; codes in ${printable(out)}.`,
       ...(receipt === undefined ? [] : [receiptText(receipt)]),

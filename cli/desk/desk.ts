@@ -44,6 +44,11 @@ export interface IssueProgress {
   readonly onSigned: (done: number) => void;
 }
 
+export interface IssueOptions extends IssueProgress {
+  /** Whether the others get their codes where somebody is refused, and all rows are one batch. */
+  readonly leavesOut?: boolean;
+}
+
 /** A batch that can be ordered again, after whoever ordered it died: what was made then is the answer. */
 export interface BatchOrder {
   /** 32 hexadecimal digits that nobody can foretell, of this batch alone. */
@@ -95,12 +100,9 @@ export interface Desk {
   /**
    * Issues a code to each person, in their order; by then they are logged and published. An order that is given again has the same people, and gives
    * none to those who were forgotten since it was given first.
+   * @throws {PartlyIssued} where somebody is refused: a node has issued to the others by then, and a desk without one has where they may be left out, else to nobody.
    */
-  issue(
-    people: readonly Person[],
-    progress: IssueProgress,
-    order?: BatchOrder,
-  ): Promise<readonly IssuedCode[]>;
+  issue(people: readonly Person[], options: IssueOptions, order?: BatchOrder): Promise<readonly IssuedCode[]>;
   /** Issues an attestation for each of these codes of other regions that passes here, in their order; by then they are published. */
   bridge(texts: readonly string[], onDone: (done: number) => void): Promise<readonly BridgedCode[]>;
   /**

@@ -1,6 +1,5 @@
 /** A region whose directory the command itself has opened. */
 import { type LogReceipt } from '../../node/trust/log-receipt.ts';
-import { IssueGate } from '../../node/abuse/issue-gate.ts';
 import { type Disclosed, type DisclosureOrder, toldOfDisclosure } from '../../node/abuse/disclosing.ts';
 import { isNodeError } from '../../node/node-error.ts';
 import { type ForgetOrder, type Forgotten } from '../../node/issuing/forgetting.ts';
@@ -29,10 +28,10 @@ import { type LifeDesk, OwnLife } from '../life/life-desk.ts';
 import { CliError } from '../exit.ts';
 import { issuedCodeOf, type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
-import { requestsOf } from '../people/request.ts';
 import { holdingsOfRegion } from '../snapshot-file.ts';
-import { type BatchOrder, type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
+import { type BatchOrder, type BridgedCode, type Desk, type Held, type IssueOptions } from './desk.ts';
 import { bridgeHere } from './own-bridging.ts';
+import { issueHere } from './own-issuing.ts';
 import { type OverrideDesk, OwnOverrides } from './override-desk.ts';
 import { requireEffect } from './trial.ts';
 import { type Vouched, vouchedOfTrust } from './vouched.ts';
@@ -168,59 +167,13 @@ export class OwnDesk implements Desk {
     return this.#region.node.once.marks.now();
   }
 
-  async issue(
-    all: readonly Person[],
-    { onHashed, onSigned }: IssueProgress,
+  issue(
+    people: readonly Person[],
+    options: IssueOptions,
     order?: BatchOrder,
   ): Promise<readonly IssuedCode[]> {
-    const { nowS, sha256, meter } = this.#modules;
-    const { node, operators } = this.#region;
-    const without = all.filter(({ subject }) => order?.has.has(subject) !== true);
-    const forgotten =
-      order?.since === undefined
-        ? new Set()
-        : await node.once.marks.since(
-            without.map(({ subject }) => subject),
-            order.since,
-          );
-    const people = without.filter(({ subject }) => !forgotten.has(subject));
-    if (order !== undefined && people.length === 0) return [];
-    const gate = new IssueGate({
-      state: () => this.state,
-      areNamed: () => operators.areNamed,
-      nowS,
-      contradictions: (claims) => node.life.contradictions(claims),
-    });
-    const basisOf: IssueGate['basisOf'] = (order) => gate.basisOf(order);
-    let [signed, hashed] = [0, 0];
-    meter.onSigned = () => onSigned(++signed);
-    meter.onHashed = (documents) => onHashed((hashed += documents));
-    const action = { action: 'issue/batch', needs: 'issue', count: people.length } as const;
-    const issued = await this.#act(action, async () => {
-      const requests = await requestsOf(people, order?.atS ?? nowS(), { basisOf });
-      const { beside } = node.overrides;
-      const codes = requests.map(({ subject, fields: { status } }) => ({ subject, status }));
-      const isByRules = (i: number) => people[i]?.told !== undefined;
-      const byRules = codes.filter((_, i) => isByRules(i));
-      const havePlace = await beside.makePlace(byRules);
-      const takingPlace = new Set(byRules.filter((_, i) => havePlace[i]));
-      const issued = await node.issueAll(
-        requests.map((one, i) => {
-          const isReplacement = takingPlace.has(codes[i] as (typeof codes)[number]);
-          const also = isByRules(i) ? beside.markOf(one.fields.status) : undefined;
-          return { ...one, isReplacement, toHandOver: true, ...(also && { also }) };
-        }),
-      );
-      const given = issued.flatMap(({ log, index }, i) => {
-        const code = isByRules(i) ? codes[i] : undefined;
-        return code ? [{ ...code, marked: { log, index } }] : [];
-      });
-      await beside.lookAgain(given);
-      return issued;
-    });
-    // A code is given out once its place in the log is public.
-    await this.#region.publish();
-    return issued.map((one, i) => issuedCodeOf(sha256, people[i]?.subject ?? '', one));
+    const act = <T>(action: Action, work: (tally: Tally) => Promise<T>) => this.#act(action, work);
+    return issueHere(people, options, order, { ...this.#modules, region: this.#region, act });
   }
 
   async finishOrders(): Promise<UnfinishedOrders> {

@@ -48,7 +48,7 @@ import { type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
 import { configuredOperator } from './actor.ts';
 import { linesOfOrder, newOrder } from './batch-order.ts';
-import { type BatchOrder, type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
+import { type BatchOrder, type BridgedCode, type Desk, type Held, type IssueOptions } from './desk.ts';
 import { giveOrder } from './give-order.ts';
 import { asked, linesOf, mayComeRight, refusedBy, told } from './node-answers.ts';
 import { type OverrideDesk, RunningOverrides } from './override-desk.ts';
@@ -229,7 +229,7 @@ export class RunningDesk implements Desk {
   /** Under a key, so that a node that dies meanwhile can be asked again without a second code for anybody; with `order` by another command too. */
   async issue(
     people: readonly Person[],
-    { onSigned }: IssueProgress,
+    { onSigned }: IssueOptions,
     order: BatchOrder = newOrder(this.#modules),
   ): Promise<readonly IssuedCode[]> {
     const lines = linesOfOrder(people, order);

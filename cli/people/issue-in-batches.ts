@@ -6,13 +6,14 @@ import { type RegionModules } from '../../node/region/modules.ts';
 import { type LogReceipt } from '../../node/trust/log-receipt.ts';
 import { type Cli } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
-import { PartlyIssued, type RefusedPerson } from '../desk/node-answers.ts';
+import { PartlyIssued } from '../desk/node-answers.ts';
 import { withDesk, type WithDeskOptions } from '../desk/with-desk.ts';
 import { counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { receiptFrom, receiptText } from '../receipt-text.ts';
 import { keepDecided, readDecided } from './decided-people.ts';
 import { IssuingRun, type OtherCode } from './issuing-run.ts';
+import { LEAVES_OUT, refusedText, tellRefused } from './left-out.ts';
 import { requireNothingOpen } from './nothing-open.ts';
 import { peopleFormatOf, peopleInBatches } from './people-file.ts';
 import { type Person, PERSON_FORM } from './person.ts';
@@ -34,7 +35,7 @@ export interface DecidedFile {
   /** Of the file and the name of the rules, in hexadecimal. */
   readonly sha256: string;
   readonly decide: (desk: Desk) => Promise<readonly Person[]>;
-  /** Issues to the others where the node refuses somebody. */
+  /** Issues to the others where somebody is refused. */
   readonly leaveOpen: boolean;
 }
 
@@ -106,9 +107,10 @@ async function issueAlone(
       // Whoever mends a file that was refused as a whole goes on with no run.
       const isPart = error instanceof PartlyIssued;
       const isNone = (isPart && isWhole(error)) || !(await IssuingRun.isBegun(out));
+      const isRefused = isPart && error.part.refused.length > 0 && 'decide' in long;
+      if (isRefused) tellRefused(error.part, output);
       if (isNone) await run.drop();
-      else if (isPart && error.part.refused.length > 0 && 'decide' in long)
-        output.note('The same command with --leave-open ends without those whom the node refuses.');
+      else if (isRefused) output.note(LEAVES_OUT);
       throw error;
     });
   }
@@ -158,15 +160,6 @@ function* partsOf(
   for (let at = skip; at < people.length; at += size) yield people.slice(at, at + size);
 }
 
-function refusedText(refused: readonly RefusedPerson[]): string {
-  const left = refused.length - REFUSED_TOLD;
-  const lines = refused
-    .slice(0, REFUSED_TOLD)
-    .map(({ subject, reason }) => `\n  ${printable(subject)}: ${reason}`);
-  const rest = left > 0 ? `\n  and ${figure(left)} more` : '';
-  return `${counted(refused.length, 'person')} got no code, since the node refused it:${lines.join('')}${rest}`;
-}
-
 function tellIssued(
   { output }: Cli,
   out: string,
@@ -192,7 +185,7 @@ function tellIssued(
     ...(isOne ? [] : places.map((place) => `  ${place}`)),
     ...othersLines(others),
     ...forgottenLines(forgotten),
-    ...(refused === 0 ? [] : [`${counted(refused, 'person')} got no code, since the node refused it.`]),
+    ...(refused === 0 ? [] : [`${counted(refused, 'person')} got no code, since it was refused.`]),
     ...leaves.flatMap(({ receipt }) => (receipt === undefined ? [] : [receiptText(receipt)])),
   ]);
 }
@@ -201,8 +194,6 @@ function tellIssued(
 const ROWS_PER_REPORT = 256;
 /** Other codes, and rows, that are told one by one to people; with --json all are. */
 const OTHERS_TOLD = 10;
-/** People whom the node refused, as many as those whom rules leave open. */
-const REFUSED_TOLD = 20;
 
 function othersLines(others: readonly OtherCode[]): string[] {
   if (others.length === 0) return [];

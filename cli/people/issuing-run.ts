@@ -62,7 +62,7 @@ export interface IssueModules extends IssueProgress {
   readonly random: Random;
   /** Seconds since 1970. */
   readonly nowS: () => number;
-  /** Hears of those whom the node refused, and who are left out; where it throws they are not, nor are they without it. */
+  /** Hears of those who are refused, and who are left out; where it throws they are not, nor are they without it. */
   readonly onRefused?: (error: PartlyIssued) => void;
 }
 
@@ -99,7 +99,7 @@ const journalSchema = z.strictObject({
     .optional(),
   /** Rows, from 1, of those who were forgotten while the run was under way, and got no code. */
   forgotten: z.strictObject({ count, rows: z.array(count).max(ROWS_KEPT) }).optional(),
-  /** People who were left out, since the node refused them. */
+  /** People who were left out, since they were refused. */
   refused: count.optional(),
 });
 type Journal = z.infer<typeof journalSchema>;
@@ -196,7 +196,7 @@ export class IssuingRun {
     return this.#journal.forgotten ?? { count: 0, rows: [] };
   }
 
-  /** People who were left out, since the node refused them. */
+  /** People who were left out, since they were refused. */
   get refused(): number {
     return this.#journal.refused ?? 0;
   }
@@ -221,7 +221,8 @@ export class IssuingRun {
     const refused = new Set<string>();
     if (people.some(({ subject }) => !issued.has(subject))) {
       const order = { ...(await this.#order(desk, modules)), has: new Set(issued.keys()) };
-      const answer = await desk.issue(people, modules, order).catch(withoutRefused(modules.onRefused));
+      const options = { ...modules, leavesOut: modules.onRefused !== undefined };
+      const answer = await desk.issue(people, options, order).catch(withoutRefused(modules.onRefused));
       for (const one of 'refused' in answer ? answer.issued : answer) issued.set(one.subject, one);
       if ('refused' in answer) for (const { subject } of answer.refused) refused.add(subject);
     }

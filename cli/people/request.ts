@@ -4,6 +4,7 @@ import { type IssueGate } from '../../node/abuse/issue-gate.ts';
 import { type issueOrder } from '../../node/http/admin-schemas.ts';
 import { type Ordered } from '../../node/issuing/forgotten-marks.ts';
 import { type IssueRequest } from '../../node/issuing/issuer.ts';
+import { isNodeError, type NodeError } from '../../node/node-error.ts';
 import { equalBytes, hexBytes, hexOf } from '../../protocol/bytes.ts';
 import { type ParsedCode } from '../../protocol/code/code.ts';
 import { encodeStatus, type Status } from '../../protocol/code/status.ts';
@@ -17,22 +18,37 @@ const MANUAL_RULE = { ruleId: 'manual', ruleVersion: 1 } as const;
 const DAYS_BY_DEFAULT = { green: 7, yellow: 7, red: 14 } as const;
 const MEASURES = { green: 'none', yellow: 'home', red: 'isolate' } as const;
 
-/** Requests for people, in their order; rejects as `basisOf`. Times are rounded up to the hour, so that a code does not tell when in the hour it was issued. */
-export function requestsOf(
+/** What is to be issued, and who is refused that: each in the order of the people. */
+export interface Requested {
+  readonly requested: readonly { readonly person: Person; readonly request: IssueRequest }[];
+  readonly refused: readonly { readonly person: Person; readonly error: NodeError }[];
+}
+
+/** Requests for people; rejects as `basisOf`, but for those whom that refuses. Times are rounded up to the hour, so that a code does not tell when in the hour it was issued. */
+export async function requestsOf(
   people: readonly Person[],
   nowS: number,
   { basisOf }: RequestsModules,
-): Promise<IssueRequest[]> {
-  return Promise.all(
+): Promise<Requested> {
+  const all = await Promise.all(
     people.map(async (person) => {
       const { subject, device, document_country: country, document_number: number, told, identity } = person;
       const status = statusOf(person, nowS);
       const holderKey = device === undefined ? undefined : hexBytes(device);
       const document = country === undefined || number === undefined ? undefined : { country, number };
-      const grounds = await basisOf({ subject, status, told, identity });
-      return { subject, fields: { status, holderKey }, document, ...grounds };
+      try {
+        const grounds = await basisOf({ subject, status, told, identity });
+        return { person, request: { subject, fields: { status, holderKey }, document, ...grounds } };
+      } catch (error) {
+        if (!isNodeError(error, 'REFUSED')) throw error;
+        return { person, error };
+      }
     }),
   );
+  return {
+    requested: all.flatMap(({ person, request }) => (request === undefined ? [] : [{ person, request }])),
+    refused: all.flatMap(({ person, error }) => (error === undefined ? [] : [{ person, error }])),
+  };
 }
 
 export interface RequestsModules {

@@ -183,14 +183,46 @@ describe('entente issue of a file, through a node', function () {
         assert.ok(!refused.err.includes('are printed by'));
         const { exit, out: said, err } = await issueByRules('--leave-open');
         assert.equal(exit, 0, err);
-        assert.match(
-          err,
-          /3 persons got no code, since the node refused it:\n {2}\w: it was decided at another/,
-        );
+        assert.match(err, /3 persons got no code, since it was refused:\n {2}\w: it was decided at another/);
         assert.match(said, /^Issued 2 codes into log \S+, leaves 0 to 1; codes in .*\n3 persons got no code/);
         assert.equal(subjects().length, 2);
         for (const name of ['run', 'part', 'decided']) assert.ok(!existsSync(`${out}.${name}`));
       }));
+
+    it('goes on by the directory to end with --leave-open without whoever is refused there', async () => {
+      await served((_desk, { node }) => broken(node, 2));
+      cli.nowS += 2 * 3_600;
+      const refused = await issueByRules();
+      assert.match(refused.err, /0 of 3 codes were issued: it was decided at another time/);
+      assert.match(refused.err, /The same command with --leave-open ends without those/);
+      const { exit, out: said, err } = await issueByRules('--leave-open');
+      assert.equal(exit, 0, err);
+      assert.match(err, /3 persons got no code, since it was refused:\n {2}\w: it was decided at another/);
+      assert.match(said, /^Issued 2 codes .*\n3 persons got no code/);
+      assert.equal(subjects().length, 2);
+    });
+
+    it('by the directory issues to nobody where somebody is refused, who is named, and to the others with --leave-open', async () => {
+      const declared = new Date(cli.nowS * 1_000).toISOString();
+      const rows = ['b', 'd'].map((one) => `${one},Person ${one},1990-05-17,${declared},true,true\n`);
+      const head = 'subject,full_name,birth_date,declared_at,consent,symptoms\n';
+      writeFileSync(cli.path('sick.csv'), head + rows.join(''));
+      await cli.json('declare', region, cli.path('sick.csv'));
+      const named = /2 persons got no code, since it was refused:\n {2}b: with what .*\n {2}d: with what/;
+      const people = readFileSync(cli.path('declared.csv'), 'utf8').replace('open,,\n', '');
+      writeFileSync(cli.path('declared.csv'), people);
+      const refused = await issueByRules();
+      assert.equal(refused.exit, 1);
+      assert.match(refused.err, named);
+      assert.match(refused.err, /0 of 5 codes were issued: with what the region knows .*\[REFUSED\]/s);
+      for (const name of ['', '.run', '.part', '.decided']) assert.ok(!existsSync(out + name));
+      const { exit, err, out: said } = await issueByRules('--leave-open', '--json');
+      assert.equal(exit, 0, err);
+      assert.match(err.replaceAll('\\n', '\n'), named);
+      const { issued, refused: left, from, to } = JSON.parse(said) as Record<string, number>;
+      assert.deepEqual([issued, left, from, to], [3, 2, 0, 2]);
+      assert.deepEqual(subjects(), ['a', 'c', 'e']);
+    });
 
     it('leaves nothing behind where the node refused everybody', () =>
       served(async (_desk, { node }) => {
