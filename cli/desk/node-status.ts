@@ -137,6 +137,7 @@ export const nodeStatusSchema = z.looseObject({
           lastAtS: z.number(),
           hasDeclared: z.boolean(),
           damaged: z.array(z.string()).optional(),
+          unread: z.int().optional(),
           trouble: z
             .looseObject({
               code: z.string(),

@@ -15,7 +15,8 @@ const DAYS = { must: 7, warn: 30 } as const;
 export function checkUpdates({ life, path }: ReadablePatient): Finding[] {
   const { updates, lastUpdate } = life ?? {};
   if (updates === undefined) return [];
-  const { lastAtS, hasDeclared, trouble, damaged = [] } = updates;
+  const { lastAtS, hasDeclared, trouble, damaged = [], unread = 0 } = updates;
+  const ofPeople = [...checkDamaged(damaged), ...checkUnread(unread)];
   const again = `entente update ${quoted(path)}`;
   const last = lastAtS === 0 ? 'they never were' : `they last were ${timeText(lastAtS)}`;
   if (trouble !== undefined) {
@@ -23,14 +24,11 @@ export function checkUpdates({ life, path }: ReadablePatient): Finding[] {
     const when = atS === undefined ? '' : ` of ${timeText(atS)}`;
     const text = `colours of people who declared are not updated, and ${last}: the update${when} ends with: ${printable(message)} [${printable(code)}]`;
     const isGrave = hasDeclared && !retry;
-    return [
-      (isGrave ? must : warn)(text, hint === undefined ? again : printable(hint)),
-      ...checkDamaged(damaged),
-    ];
+    return [(isGrave ? must : warn)(text, hint === undefined ? again : printable(hint)), ...ofPeople];
   }
   const ambiguous = lastUpdate?.figures['ambiguous'] ?? 0;
   return [
-    ...checkDamaged(damaged),
+    ...ofPeople,
     ...(lastAtS > 0 ? [ok(`colours of people who declared were last updated ${timeText(lastAtS)}`)] : []),
     ...(lastAtS === 0 && hasDeclared
       ? [note('colours of people who declared were never updated', again)]
@@ -54,6 +52,16 @@ function checkDamaged(names: readonly string[]): Finding[] {
     must(
       `what is kept of ${counted(names.length, 'person')} who declared cannot be read: ${which}; their codes stay as they are`,
       'let them declare anew, or forget them: docs/issuing.md; where newer software wrote it, go back to that',
+    ),
+  ];
+}
+
+function checkUnread(count: number): Finding[] {
+  if (count === 0) return [];
+  return [
+    must(
+      `what the registry has of the codes of ${counted(count, 'person')} cannot be read: those stay as they are`,
+      'restore the registry from its backup; the log of the node says whose they are, and why',
     ),
   ];
 }

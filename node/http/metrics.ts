@@ -356,6 +356,12 @@ export class Metrics {
       '1 if the newest update of colours failed, or the next would',
       () => Number(this.#updates?.trouble !== undefined),
     );
+    this.#gauges(
+      'entente_people_damaged',
+      'People whose colours stay as they are, since what is kept of them is damaged',
+      'what',
+      () => ({ dossier: this.#updates?.damaged?.length ?? 0, codes: this.#updates?.unread ?? 0 }),
+    );
   }
 
   #gauge(name: string, help: string, figure: (status: NodeStatus) => number): void {

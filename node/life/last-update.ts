@@ -40,6 +40,8 @@ export interface UpdatesReport {
   readonly trouble?: UpdateTrouble;
   /** Names of rows of people of whom an update saw that what is kept of them cannot be read, at most 100: nothing is updated of those alone. */
   readonly damaged?: readonly string[];
+  /** People whose codes the newest update of this process left as they are, since what the registry has of them cannot be read. */
+  readonly unread?: number;
 }
 
 export interface LastUpdateModules {

@@ -284,7 +284,11 @@ export class Life {
       const at = { hasDeclared, nowS: this.#nowS() };
       const error = errorOfRules(this.#modules.state(), this.#options.rulesForPeople, at);
       const trouble = error === undefined ? this.#lastUpdate.trouble : troubleOf(error);
-      return { lastAtS, hasDeclared, ...(trouble && { trouble }), ...(damaged.length > 0 && { damaged }) };
+      const unread = this.#lastUpdate.ofProcess?.figures.unread ?? 0;
+      return {
+        ...{ lastAtS, hasDeclared, ...(trouble && { trouble }) },
+        ...{ ...(damaged.length > 0 && { damaged }), ...(unread > 0 && { unread }) },
+      };
     } catch (error) {
       return { lastAtS: 0, hasDeclared: true, trouble: troubleOf(error) };
     }

@@ -130,6 +130,13 @@ describe('the checks of rules and updates', function () {
     assert.match(ownLines(running).join('\n'), /DAMAGED .*life\/person\/00ff/);
   });
 
+  it('tell of people of whose codes the newest update could not read', () => {
+    const updates = { lastAtS: well.nowS, hasDeclared: true, unread: 2 };
+    const told = updatesOf({ objections: OBJECTIONS, updates });
+    assert.match(told[0]?.text ?? '', /^what the registry has of the codes of 2 persons cannot be read/);
+    assert.deepEqual([told[0]?.level, told.length], ['must', 2]);
+  });
+
   it('raise how many people are in doubt, and how to find out who', () => {
     const updates = { lastAtS: well.nowS, hasDeclared: true };
     const lastUpdate = { atS: well.nowS, figures: { unchanged: 3, ambiguous: 2 } };

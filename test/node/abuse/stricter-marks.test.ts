@@ -76,6 +76,7 @@ describeOnAllTables('A stricter code of an order that broke off, of which the pa
     assert.equal(region.troubles.length, 1);
     await region.control([3]);
     assert.deepEqual(await region.update(), { unread: 1, overridden: 1, worse: 1 });
+    assert.equal((await region.life.updates()).unread, 1);
     region.later(5.5);
     await region.declare([1, 2, 3]);
     const { unread, renewed } = await region.update();

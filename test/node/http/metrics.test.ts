@@ -41,10 +41,14 @@ describe('Metrics', () => {
         updates: () => updates(),
       });
     const told = async (metrics: Metrics) =>
-      (await metrics.text()).body.split('\n').filter((line) => /^entente_colours_(not_)?updated/.test(line));
-    const lines = (atS: string, failing: number) => [
+      (await metrics.text()).body
+        .split('\n')
+        .filter((line) => /^entente_(colours_(not_)?updated|people_damaged)/.test(line));
+    const lines = (atS: string, failing: number, dossier = 0, codes = 0) => [
       `entente_colours_updated_seconds ${atS}`,
       `entente_colours_not_updated ${failing}`,
+      `entente_people_damaged{what="dossier"} ${dossier}`,
+      `entente_people_damaged{what="codes"} ${codes}`,
     ];
     const hanging = made();
     assert.deepEqual([await told(hanging), await told(hanging)], [lines('Nan', 0), lines('Nan', 0)]);
@@ -52,9 +56,11 @@ describe('Metrics', () => {
     const trouble = { code: 'REFUSED', message: '2 sets', retry: false };
     updates = () => Promise.resolve({ lastAtS: 5, hasDeclared: true, trouble });
     await told(metrics);
-    updates = () => Promise.resolve({ lastAtS: 6, hasDeclared: true });
+    updates = () => Promise.resolve({ lastAtS: 6, hasDeclared: true, damaged: ['a', 'b'], unread: 3 });
     assert.deepEqual(await told(metrics), lines('5', 1));
-    assert.deepEqual(await told(metrics), lines('6', 0));
+    updates = () => Promise.resolve({ lastAtS: 7, hasDeclared: true });
+    assert.deepEqual(await told(metrics), lines('6', 0, 2, 3));
+    assert.deepEqual(await told(metrics), lines('7', 0));
   });
 
   it('tells until when adapters are announced, and nothing of one that was taken back', async () => {

@@ -4,8 +4,11 @@ import { type StatementOf } from '../../../protocol/trust/statement-schema.ts';
 import { type TrustLogItem } from '../../../node/log/trust-log-work.ts';
 import { logError } from '../../../node/log/log-error.ts';
 import { isNodeError } from '../../../node/node-error.ts';
+import { HourBudget, REVOKED_IN_HOUR } from '../../../node/revoking/hour-budget.ts';
 import { isRevocable } from '../../../node/revoking/revocable.ts';
 import { Revoker } from '../../../node/revoking/revoker.ts';
+import { type StoreReader } from '../../../node/store/reader.ts';
+import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import {
   greenFields,
   RegionMachine,
@@ -252,5 +255,22 @@ describeOnAllTables('Revoker', () => {
     await assert.rejects(late, isStopped);
     await Promise.all([stopped, waiting.catch((error) => assert.ok(isStopped(error)))]);
     await process.stop();
+  });
+});
+
+describe('HourBudget.load', () => {
+  it('says which row does not say how many were revoked in this hour', async () => {
+    for (const bytes of [
+      encodeCbor([1]),
+      encodeCbor([1, -1]),
+      encodeCbor([1, 2, 3]),
+      Buffer.of(0xff),
+      Buffer.alloc(33),
+    ]) {
+      const reader = { get: () => Promise.resolve(bytes) } as unknown as StoreReader;
+      const isTold = (error: unknown) =>
+        isNodeError(error, 'DATA_INCONSISTENT') && error.key === REVOKED_IN_HOUR && error.hint !== undefined;
+      await assert.rejects(new HourBudget().load(reader), isTold);
+    }
   });
 });
