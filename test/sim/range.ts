@@ -1,6 +1,7 @@
 /** Many seeds on several processes. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { getPriority, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type SimOptions } from './options.ts';
 import { RangeReport, type SeedResult } from './report.ts';
@@ -9,12 +10,14 @@ import { type Order } from './worker.ts';
 const WORKER = fileURLToPath(new URL('worker.js', import.meta.url));
 
 /**
- * Runs all seeds of a range, each worker one at a time. Rejects with what `onResult` throws, and if a worker ends by itself, as where a node throws what nobody
- * catches. Once it settles no worker runs any more, and `onResult` is not called again.
+ * Runs all seeds of a range, each worker one at a time and by `niceness` behind the priority of this process. Rejects with what
+ * `onResult` throws, and if a worker ends by itself, as where a node throws what nobody catches. Once it settles no worker runs any
+ * more, and `onResult` is not called again.
  */
 export async function runRange(
   options: Omit<SimOptions, 'trace' | 'json'>,
   onResult: (result: SeedResult, done: number) => void = () => undefined,
+  niceness = 0,
 ): Promise<RangeReport> {
   const { from, to, workers, nodes, hours, twice, ed25519 } = options;
   const range = new RangeReport();
@@ -48,6 +51,8 @@ export async function runRange(
     fork(WORKER, { execArgv: ['--single-threaded', '--min-semi-space-size=64', '--max-semi-space-size=64'] }),
   );
   try {
+    for (const { pid } of children)
+      if (pid !== undefined) setPriority(pid, Math.min(19, getPriority() + niceness));
     await Promise.all(children.map(work));
     return range;
   } finally {
