@@ -48,45 +48,61 @@ export async function holderOf(
   const noted = await modules.shelf.require(subject);
   const person = { pseudonym: modules.shelf.pseudonymOf(subject), dossier: noted };
   const looked = isExplained
-    ? await lookedAt(person, at.run(), modules)
-    : await lookedAtIfKnown(person, at, modules);
-  const found = looked?.judged.found ?? [];
-  const whole = found.reduce((now, one) => withFound(now, one, at.nowS), noted);
+    ? await lookedAt([person], at.run(), modules)
+    : await lookedAtIfKnown([person], at, modules);
+  const [judged] = looked?.judged ?? [];
+  const whole = judged === undefined ? noted : withNotYetNoted(judged, at);
   const changes: StatusChange[] = [];
   for (const change of whole.changes) changes.push(await withReason(change, modules));
   const dossier = { ...whole, changes };
   const [newest] = dossier.changes;
   const standing = standingOf(newest, at);
   const notice = newest === undefined || standing === 'none' ? [] : noticeText(newest, at, standing);
-  if (!isExplained || looked === undefined) return { ...dossier, notice, standing };
-  const order = orderToExplain(dossier, looked.judged);
+  if (!isExplained || looked === undefined || judged === undefined) return { ...dossier, notice, standing };
+  const order = orderToExplain(dossier, judged);
   const ordered = order && explainedOrder(order, await orderedAt(order, modules));
-  const explained = explainedOf(looked.judged, looked.run);
+  const explained = explainedOf(judged, looked.run);
   return { ...dossier, notice, standing, explained: { ...explained, ...(ordered && { order: ordered }) } };
 }
 
+/**
+ * The dossiers of these people with the codes that orders gave and that no update has noted yet; as they are where there are no rules to look by, or the registry is
+ * damaged there. Rejects as `Updater.look`, but for that.
+ */
+export async function wholeDossiers(
+  persons: readonly ShelvedDossier[],
+  at: Pick<HolderAt, 'nowS' | 'run'>,
+  modules: Pick<HolderModules, 'updater'>,
+): Promise<readonly Dossier[]> {
+  const looked = await lookedAtIfKnown(persons, at, modules);
+  return looked?.judged.map((one) => withNotYetNoted(one, at)) ?? persons.map(({ dossier }) => dossier);
+}
+
+function withNotYetNoted({ dossier, found }: Judged, { nowS }: Pick<HolderAt, 'nowS'>): Dossier {
+  return found.reduce((now, one) => withFound(now, one, nowS), dossier);
+}
+
 interface LookedAt {
-  readonly judged: Judged;
+  readonly judged: readonly Judged[];
   readonly run: UpdateRun;
 }
 
 async function lookedAt(
-  person: ShelvedDossier,
+  persons: readonly ShelvedDossier[],
   run: UpdateRun,
   { updater }: Pick<HolderModules, 'updater'>,
 ): Promise<LookedAt> {
-  const [judged] = await updater.look([person], run);
-  return { judged: judged as Judged, run };
+  return { judged: await updater.look(persons, run), run };
 }
 
 /** Undefined where there are no rules to look by, or the registry is damaged there: then what was noted is told. */
 async function lookedAtIfKnown(
-  person: ShelvedDossier,
+  persons: readonly ShelvedDossier[],
   { run }: Pick<HolderAt, 'run'>,
   modules: Pick<HolderModules, 'updater'>,
 ): Promise<LookedAt | undefined> {
   try {
-    return await lookedAt(person, run(), modules);
+    return await lookedAt(persons, run(), modules);
   } catch (error) {
     if (isRegistryDamage(error) || isNodeError(error, 'NOT_FOUND') || isNodeError(error, 'REFUSED'))
       return undefined;

@@ -13,7 +13,7 @@ import { Bases } from './bases.ts';
 import { type Claim, type Weighed } from './contradictions.ts';
 import { type Objection } from './dossier.ts';
 import { DossierShelf, MARKED_TOGETHER, shareOf } from './dossier-shelf.ts';
-import { type Holder, holderOf } from './holder.ts';
+import { type Holder, type HolderAt, holderOf, wholeDossiers } from './holder.ts';
 import { type DeclarationOrder, Intake, type IntakeReport } from './intake.ts';
 import { allRulesForPeople, errorOfRules, knownOf, rulesForPeople, rulesInForce } from './known.ts';
 import { LastUpdate, troubleOf, type UpdateMade, type UpdatesReport } from './last-update.ts';
@@ -21,7 +21,7 @@ import { type Notice, type NoticeOptions } from './notice.ts';
 import { Objecting, type ObjectionFigures, type OpenObjection } from './objecting.ts';
 import { type By, type Deciding } from './objections.ts';
 import { takingBack } from './taking-back.ts';
-import { reasonChanges } from './settling.ts';
+import { reasonChanges, type ReasonModules } from './settling.ts';
 import { type Handed, isNewest, noticesOf } from './telling.ts';
 import { noFigures, UPDATE_OUTCOMES, type UpdateFigures } from './update-figures.ts';
 import { PERSONS_TOGETHER, type Unsettled, type UpdateRun, Updater, type UpdaterModules } from './updater.ts';
@@ -238,7 +238,9 @@ export class Life {
       const some = places.slice(from, from + DECLARED_MAX);
       await this.#turns.take(TURN, async () => {
         const revoking = { places: some, because, nowS: this.#nowS() };
-        const changes = await reasonChanges(revoking, { registry: registry(), shelf: this.#shelf });
+        const wholeOf: ReasonModules['wholeOf'] = (persons) =>
+          wholeDossiers(persons, this.#holderAt(), { updater: this.#updater });
+        const changes = await reasonChanges(revoking, { registry: registry(), shelf: this.#shelf, wholeOf });
         if (changes.length > 0) await tables.write(changes);
       });
     }
@@ -246,10 +248,13 @@ export class Life {
 
   /** As `holderOf`. */
   holder(subject: string, isExplained: boolean): Promise<Holder> {
-    const run = () => this.#run({ dry: { atS: this.#nowS() } });
     const modules = { ...this.#modules, shelf: this.#shelf, updater: this.#updater, bases: this.#bases };
-    const at = { isRevoked: this.#isRevoked, nowS: this.#nowS(), run };
-    return holderOf({ subject, isExplained }, { ...this.#options, ...at }, modules);
+    return holderOf({ subject, isExplained }, this.#holderAt(), modules);
+  }
+
+  #holderAt(): HolderAt {
+    const run = () => this.#run({ dry: { atS: this.#nowS() } });
+    return { ...this.#options, isRevoked: this.#isRevoked, nowS: this.#nowS(), run };
   }
 
   /** Opens an objection to the colour of a person. @throws {NodeError} NOT_FOUND, and as `withObjection`. */

@@ -11,7 +11,7 @@ import {
   withFound,
   withoutIntent,
 } from './dossier.ts';
-import { type DossierShelf } from './dossier-shelf.ts';
+import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { type JudgedAt } from './judging.ts';
 import { type Judged } from './updater.ts';
 
@@ -69,15 +69,28 @@ export interface Reasoned {
   readonly nowS: number;
 }
 
-/** What is written so that the holders of these codes who declared are told why. Rejects as the registry and the shelf. */
+export interface ReasonModules {
+  readonly registry: Pick<Registry, 'atPlaces'>;
+  readonly shelf: DossierShelf;
+  /** With the codes that orders gave and that no update has noted yet, in their order. */
+  readonly wholeOf: (persons: readonly ShelvedDossier[]) => Promise<readonly Dossier[]>;
+}
+
+/** What is written so that the holders of these codes who declared are told why. Rejects as the registry, the shelf and `wholeOf`. */
 export async function reasonChanges(
   { places, because, nowS }: Reasoned,
-  { registry, shelf }: { readonly registry: Pick<Registry, 'atPlaces'>; readonly shelf: DossierShelf },
+  { registry, shelf, wholeOf }: ReasonModules,
 ): Promise<Change[]> {
   const records = (await registry.atPlaces(places)).flatMap((record) => record ?? []);
-  const known = await shelf.dossiers(records.map(({ subject }) => shelf.pseudonymOf(subject)));
-  return records.flatMap((record, i) => {
-    const now = known[i] && withReason(known[i], record, { because, nowS });
+  const pseudonyms = records.map(({ subject }) => shelf.pseudonymOf(subject));
+  const known = await shelf.dossiers(pseudonyms);
+  const declared = records.flatMap((record, i) => {
+    const [dossier, pseudonym = ''] = [known[i], pseudonyms[i]];
+    return dossier === undefined ? [] : [{ record, dossier, pseudonym }];
+  });
+  const whole = await wholeOf(declared);
+  return declared.flatMap(({ record, dossier }, i) => {
+    const now = withReason(whole[i] ?? dossier, record, { because, nowS });
     return now ? [shelf.dossierChange(now), shelf.markChange('untold', record.subject)] : [];
   });
 }

@@ -236,7 +236,7 @@ describeOnAllTables('A code that was revoked by hand', () => {
   });
 
   it('is told with the reason that was given, whether an update saw it before or not', async () => {
-    await region.declare([1, 2]);
+    await region.declare([1, 2, 4]);
     await region.update();
     const { registry } = region.process;
     const placeOf = async (n: number) => (await registry.ofSubject(`P${n}`)).at(-1) ?? assert.fail();
@@ -244,14 +244,18 @@ describeOnAllTables('A code that was revoked by hand', () => {
     await region.update();
     await region.revoke(2);
     await region.issue(3, GREEN);
-    const places = [await placeOf(1), await placeOf(2), await placeOf(3)];
+    // What an order gave, and no update has seen.
+    await region.order(4);
+    await region.revoke(4);
+    const places = await Promise.all([1, 2, 3, 4].map(placeOf));
     await region.life.revokedBecause(places, 'The phone was lost.');
     await region.life.revokedBecause(places, 'Another reason.');
-    assert.deepEqual(await region.update(), { withdrawn: 2 });
+    assert.deepEqual(await region.update(), { withdrawn: 3 });
     const notices = await untold();
     assert.deepEqual(notices.map(({ subject, change }) => [subject, change.kind]).sort(), [
       ['P1', 'revoked'],
       ['P2', 'revoked'],
+      ['P4', 'revoked'],
     ]);
     for (const { text } of notices)
       assert.match(text.join('\n'), /Why: It was revoked by hand\. \(The phone was lost\.\)/);
