@@ -1,5 +1,7 @@
 /** A place as the command line describes it. */
-import { type AskedPlace } from '../protocol/rules/asked-place.ts';
+import { type AskedPlace, unknownWord } from '../protocol/rules/asked-place.ts';
+import { type RuleSet } from '../protocol/rules/rule-set.ts';
+import { type Place } from '../protocol/verdict/verdict.ts';
 import { usageError } from './exit.ts';
 import { printable } from './printable.ts';
 import { parseSpan, type SpanBounds } from './times.ts';
@@ -41,6 +43,17 @@ function parsePair(place: AskedPlace, name: string, value: string): AskedPlace {
   throw usageError(
     `--place does not know ${printable(`${name}=${value}`)}`,
     'It knows kind, risk, grade, age and silence.',
+  );
+}
+
+/** A mistyped word would pass by every rule that was made for it. @throws {CliError} USAGE for a kind or a role that the rules do not know. */
+export function requireKnownWords(ruleSet: RuleSet, { kind }: Place, role: string | undefined): void {
+  const unknown = unknownWord(ruleSet, { kind, role });
+  if (unknown === undefined) return;
+  const word = unknown.of === 'kind' ? `kind of place ${printable(kind)}` : `role ${printable(role ?? '')}`;
+  throw usageError(
+    `the rules ${ruleSet.id} know no ${word}`,
+    `They know ${unknown.known.join(', ') || 'none'}.`,
   );
 }
 

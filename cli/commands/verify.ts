@@ -7,7 +7,7 @@ import { withKeepLock } from '../../node/store/keep-lock.ts';
 import { type DocumentInput } from '../../protocol/code/document.ts';
 import { CODE_CHARS_MAX } from '../../protocol/limits.ts';
 import { acceptanceByTrust, homeRules } from '../../protocol/rules/acceptance-by-trust.ts';
-import { askedPlace, type AskedPlace, unknownWord } from '../../protocol/rules/asked-place.ts';
+import { askedPlace, type AskedPlace } from '../../protocol/rules/asked-place.ts';
 import { type Holdings, type PartOutcome, type SnapshotReader } from '../../protocol/snapshot/apply.ts';
 import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
@@ -17,7 +17,7 @@ import { codeLinesOf } from '../code-lines.ts';
 import { CliError, EXIT, type ExitCode, usageError } from '../exit.ts';
 import { judgeText, type JudgingOptions } from '../judging.ts';
 import { type Kept, readKeepFile, writeKeepFile } from '../keep-file.ts';
-import { PLACE_HELP } from '../place.ts';
+import { PLACE_HELP, requireKnownWords } from '../place.ts';
 import { printable } from '../printable.ts';
 import { parseFingerprint, parseRegionId, publicPathOf, regionModules } from '../region.ts';
 import { applyAll, holdingsOfRegion, readSnapshotFile } from '../snapshot-file.ts';
@@ -189,11 +189,8 @@ function placeBy(
       },
     );
   const place = askedPlace(asked, ruleSet);
-  const unknown = unknownWord(ruleSet, { kind: place.kind, role });
-  if (unknown === undefined) return place;
-  const word =
-    unknown.of === 'kind' ? `kind of place ${printable(place.kind)}` : `role ${printable(role ?? '')}`;
-  throw usageError(`the rules ${rules} know no ${word}`, `They know ${unknown.known.join(', ') || 'none'}.`);
+  requireKnownWords(ruleSet, place, role);
+  return place;
 }
 
 /** Every line gets a verdict; a single line is reported as an argument is. The worst of them decides how the command ends. */

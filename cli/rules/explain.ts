@@ -10,7 +10,7 @@ import { outcomeOf } from '../../protocol/verdict/reasons.ts';
 import { type Place } from '../../protocol/verdict/verdict.ts';
 import { type Cli } from '../cli.ts';
 import { usageError } from '../exit.ts';
-import { parsePlace } from '../place.ts';
+import { parsePlace, requireKnownWords } from '../place.ts';
 import { askedPlace } from '../../protocol/rules/asked-place.ts';
 import { printable } from '../printable.ts';
 import { parseTime, timeText } from '../times.ts';
@@ -62,6 +62,7 @@ function explainPlace(cli: Cli, ruleSet: RuleSet, options: ExplainOptions, nowS:
   const { kind, risk } = askedPlace(parsePlace(options.place));
   const { colour, role } = options;
   const place = placeOf(ruleSet, kind, risk);
+  requireKnownWords(ruleSet, place, role);
   const due = checksDue(ruleSet, { place, role, nowS });
   const checks = traceChecks(ruleSet, { place, role, nowS });
   const accepted = colour === undefined ? undefined : acceptedAt(ruleSet, { colour, place, role, nowS });

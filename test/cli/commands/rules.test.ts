@@ -162,6 +162,18 @@ describe('entente rules', () => {
       assert.match(patient.out, /a code that is live[\s\S]*ACT for red/);
     });
 
+    for (const [args, pattern] of [
+      [['kind=hospitl,risk=low'], /know no kind of place hospitl[^]*They know gate, .*hospital/],
+      [['kind=carehome', '--colour', 'yellow'], /know no kind of place carehome/],
+      [['risk=low', '--role', 'inbuond'], /know no role inbuond[^]*They know .*inbound/],
+    ] as const) {
+      it(`refuses ${args.join(' ')}, of which the rules know nothing`, async () => {
+        const { exit, out, err } = await cli.run('rules', 'explain', 'baseline', '--place', ...args);
+        assert.deepEqual([exit, out], [2, '']);
+        assert.match(err, pattern);
+      });
+    }
+
     for (const [name, text, pattern] of [
       ['a fact that the rules do not know', '{"colour":"red"}', /colour is no fact/],
       [
