@@ -320,10 +320,10 @@ function unloggedLines(unlogged: RunningStatus['unlogged'] = {}): [string, strin
 
 /** The newest alarms that many colours changed at once. */
 function alarmLines(bulk: RunningStatus['bulk']): [string, string][] {
-  return (bulk?.alarms ?? []).slice(0, ALARMS_SHOWN).map(({ kind, hour, count, limit }) => {
+  return (bulk?.alarms ?? []).slice(0, ALARMS_SHOWN).map(({ kind, span, atS, count, limit }) => {
     const what = ALARM_TEXTS[kind] ?? printable(kind);
-    const when = timeText(hour * 3_600);
-    return ['ALARM', `${figure(count)} ${what} in the hour from ${when}, above ${figure(limit)}`];
+    const within = span === 'day' ? 'a day' : 'an hour';
+    return ['ALARM', `${figure(count)} ${what} within ${within}, above ${figure(limit)}, ${timeText(atS)}`];
   });
 }
 

@@ -126,7 +126,15 @@ export const nodeStatusSchema = z.looseObject({
   bulk: z
     .object({
       counts: z.record(z.string(), z.number()),
-      alarms: z.array(z.object({ kind: z.string(), hour: z.number(), count: z.number(), limit: z.number() })),
+      alarms: z.array(
+        z.object({
+          kind: z.string(),
+          span: z.enum(['hour', 'day']),
+          atS: z.number(),
+          count: z.number(),
+          limit: z.number(),
+        }),
+      ),
     })
     .optional(),
   life: z

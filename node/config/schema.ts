@@ -7,12 +7,12 @@ import {
   REGION_NAME_BYTES_MAX,
   TRUST_KEPT_S,
 } from '../../protocol/limits.ts';
-import { BULK_LIMITS } from '../abuse/bulk-watch.ts';
 import { isRuleId } from '../../protocol/code/status.ts';
 import { LOOKUP_QUOTAS } from '../lookup/quota.ts';
 import { isNetwork, isRegion } from '../../protocol/log/origin.ts';
 import { isPrintable } from '../../protocol/rules/rule-set-schema.ts';
 import { CONNECTIONS_PENDING } from '../network/network-limits.ts';
+import { alarmsSchema } from './alarms.ts';
 
 const PATH_CHARS_MAX = 4_096;
 const PEERS_MAX = 1_024;
@@ -229,24 +229,6 @@ const lookupSchema = z.strictObject({
     .default(LOOKUP_QUOTAS.region.perMinute)
     .describe('Numbers of this region that each peer region may look up in a minute.'),
   regionPerDay: quota.default(LOOKUP_QUOTAS.region.perDay).describe('The same in a day (UTC).'),
-});
-
-const perHour = z.int().min(0).max(100_000_000);
-const alarmsSchema = z.strictObject({
-  stricterPerHour: perHour
-    .default(BULK_LIMITS.stricter)
-    .describe('Yellow and red codes issued in an hour, above which an alarm is raised.'),
-  revokedPerHour: perHour
-    .default(BULK_LIMITS.revoked)
-    .describe('Codes revoked in an hour, above which an alarm is raised.'),
-  overridesPerHour: perHour
-    .default(BULK_LIMITS.override)
-    .describe('People in an hour whose colour no rule gave, above which an alarm is raised.'),
-  toldPerHour: perHour
-    .default(BULK_LIMITS.told)
-    .describe(
-      'Yellow and red codes in an hour that rest on what one operator told alone, above which an alarm is raised.',
-    ),
 });
 
 const limitsSchema = z.strictObject({

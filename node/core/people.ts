@@ -1,5 +1,6 @@
 /** The parts of a node that know people: background data, who declared, codes on their way to somebody. */
-import { type BulkAlarm, type BulkKind, type BulkLimits, BulkWatch } from '../abuse/bulk-watch.ts';
+import { type BulkAlarm, type BulkKind, type BulkSpan } from '../abuse/bulk-kept.ts';
+import { type BulkLimits, BulkWatch } from '../abuse/bulk-watch.ts';
 import { Overrides } from '../abuse/overrides.ts';
 import { Disclosing, type DisclosingModules } from '../abuse/disclosing.ts';
 import { type ForgettingDeclared } from '../issuing/forgetting.ts';
@@ -93,8 +94,10 @@ const CHANGED: Readonly<Record<BulkKind, string>> = {
   told: 'yellow and red codes that rest on what one operator told alone',
 };
 
-function bulkChange({ kind, count, limit }: BulkAlarm): NodeError {
-  return new NodeError('BULK_CHANGE', `${count} ${CHANGED[kind]} in this hour, above ${limit}`, {
+const WITHIN: Readonly<Record<BulkSpan, string>> = { hour: 'an hour', day: 'a day' };
+
+function bulkChange({ kind, span, count, limit }: BulkAlarm): NodeError {
+  return new NodeError('BULK_CHANGE', `${count} ${CHANGED[kind]} within ${WITHIN[span]}, above ${limit}`, {
     hint: 'Ask who ordered that: `entente trail show` says it.',
   });
 }

@@ -169,9 +169,15 @@ export class Metrics {
     );
     this.#gauges(
       'entente_colours_changed',
-      'Colours changed in the hour that runs, by what happened',
+      'Colours changed within the last hour, by what happened',
       'kind',
       ({ bulk }) => bulk.counts,
+    );
+    this.#gauges(
+      'entente_colours_changed_day',
+      'Colours changed within the last day, by what happened',
+      'kind',
+      ({ bulk }) => bulk.ofDay,
     );
     this.#gauge(
       'entente_bulk_alarms',

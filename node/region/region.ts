@@ -9,6 +9,7 @@ import { neededCosignatures } from '../../protocol/log/quorum.ts';
 import { encodeStatement, signStatement } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Overlay } from '../config/overlay.ts';
+import { bulkLimitsOf } from '../config/alarms.ts';
 import { type Config } from '../config/schema.ts';
 import { type InvitedRegion, type RegionNodeModules, type RegionNodeOptions } from '../core/node-options.ts';
 import { RegionNode } from '../core/region-node.ts';
@@ -153,12 +154,7 @@ export async function startRegion(
       rulesForPeople: life.rules,
       objectTo: life.objectTo,
       objectionDays: life.objectionDays,
-      alarms: {
-        stricter: alarms.stricterPerHour,
-        revoked: alarms.revokedPerHour,
-        override: alarms.overridesPerHour,
-        told: alarms.toldPerHour,
-      },
+      alarms: bulkLimitsOf(alarms),
       lookupQuotas: {
         verifier: { perMinute: lookup.verifierPerMinute, perDay: lookup.verifierPerDay },
         region: { perMinute: lookup.regionPerMinute, perDay: lookup.regionPerDay },

@@ -1,6 +1,6 @@
 /** A region whose people declare, get colours and change them, with the baseline rules and no network. */
 import assert from 'node:assert/strict';
-import { BulkWatch } from '../../node/abuse/bulk-watch.ts';
+import { BULK_LIMITS, BulkWatch } from '../../node/abuse/bulk-watch.ts';
 import { Overrides } from '../../node/abuse/overrides.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { HeldCodes } from '../../node/issuing/held-codes.ts';
@@ -150,7 +150,7 @@ export class LivingRegion {
               : heldCodes.isLogged(place),
         }),
         onTrouble: (error) => this.troubles.push(error),
-        watch: new BulkWatch({}, { store: process.store, clock }),
+        watch: new BulkWatch(BULK_LIMITS, { store: process.store, clock }),
         meanwhile: (work) => this.life.meanwhile(work),
       },
     );

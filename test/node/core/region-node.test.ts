@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { BULK_LIMITS } from '../../../node/abuse/bulk-watch.ts';
 import { encodeAnswer, parseAnswer, SYNC_PROTOCOL, WITNESS_PROTOCOL } from '../../../node/sync/messages.ts';
 import { encodeAddCheckpoint } from '../../../node/witness/add-checkpoint.ts';
 import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
@@ -82,12 +83,14 @@ describe('RegionNode', () => {
   });
 
   it('says once in an hour that more codes are revoked than its alarms allow', async () => {
-    const world = await three({ alarms: { stricter: 1_000, revoked: 1, override: 10, told: 50 } });
+    const world = await three({
+      alarms: { ...BULK_LIMITS, perHour: { ...BULK_LIMITS.perHour, revoked: 1 } },
+    });
     for (const subject of ['p1', 'p2', 'p3']) await revoke(world, 'DE', await world.issue('DE', subject));
     const alarms = world.machine('DE').troubles.filter((trouble) => isNodeError(trouble, 'BULK_CHANGE'));
     assert.deepEqual(
       alarms.map((alarm) => isNodeError(alarm) && alarm.message),
-      ['2 codes revoked in this hour, above 1'],
+      ['2 codes revoked within an hour, above 1'],
     );
     await world.stop();
   });
