@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SETTINGS, variableOf } from '../../../node/config/settings.ts';
+import { DISCLOSURE_FINDINGS } from '../../../node/audit/disclosure-audit.ts';
 import { FAMILIES } from '../../../cli/doctor/examine.ts';
 import { type NodeStatus, type WritingState } from '../../../node/core/node-status.ts';
 import { Admission, SHED_AT } from '../../../node/http/admission.ts';
@@ -131,6 +132,7 @@ describe('docs/operations.md', () => {
       ...NODE_ERROR_CODES,
       ...FAULT_CODES,
       ...Object.keys(REASONS),
+      ...DISCLOSURE_FINDINGS,
       'OVERLOADED',
     ]);
     for (const [, code = ''] of text.matchAll(/`([A-Z]+(?:_[A-Z]+)*)`/g))
