@@ -50,7 +50,10 @@ export interface Demanded extends Pick<GivenCode, 'subject' | 'status'> {
   readonly marked?: Place;
 }
 
-const NONE: Readable = { records: [], damage: undefined };
+/** What somebody holds that demands less, as far as it can be read. */
+type Looser = Pick<Readable, 'records' | 'damage'>;
+const NONE: Looser = { records: [], damage: undefined };
+
 /** People for whose codes the registry is asked at once. */
 const LOOKED_TOGETHER = 1_024;
 
@@ -265,7 +268,7 @@ export class CodesBeside {
   }
 
   /** Nothing is looser than green, so that the many who get that cost no look. */
-  async #looserThan({ subject, status, given }: Demanded): Promise<Readable> {
+  async #looserThan({ subject, status, given }: Demanded): Promise<Looser> {
     if (status.colour === 'green' || (given !== undefined && this.isRevoked(given))) return NONE;
     const { records, damage } = await this.#running.ask(subject);
     const looser = records.filter((record) => isLooser(record, status));

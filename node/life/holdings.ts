@@ -2,6 +2,7 @@
 import { type Status } from '../../protocol/code/status.ts';
 import { byPlace } from '../registry/pages.ts';
 import { type Place } from '../registry/place-cipher.ts';
+import { readableOf } from '../registry/readable.ts';
 import { type RegistryRecord } from '../registry/registry.ts';
 import { type StatusChange } from './dossier.ts';
 import { type ShelvedDossier } from './dossier-shelf.ts';
@@ -127,6 +128,35 @@ export class Holdings {
       left,
       some.filter(isUncorrected).map(({ pseudonym }) => pseudonym),
     );
+  }
+
+  /**
+   * Revokes what is known to be of people of whom the registry has something that is damaged, and looser than what is demanded of them for sure: by these judgements, which
+   * go by their dossiers and lists alone, so that what cannot be read demands more at most. It is marked as in an update that breaks off before another code comes.
+   * Rejects as the tables, but for damage, and `Revoker.revoke`.
+   */
+  async revokeKnown(judged: readonly Judged[], at: JudgedAt): Promise<void> {
+    const looser: Held[] = [];
+    for (const one of judged) {
+      const demand = demandOf(one.judgement);
+      if (demand === undefined || demand.colour === 'green') continue;
+      const known = await this.#knownToRun(one, at);
+      const revoked = known.filter(({ status }) => stricterBy(demand, status) > 0);
+      looser.push({ ...one, demand, revoked, corrects: undefined });
+    }
+    await this.makePlace(looser);
+  }
+
+  /** What can be read of it, and what the dossier tells of where the registry says at least that it is theirs. */
+  async #knownToRun({ dossier }: ShelvedDossier, at: JudgedAt): Promise<Running[]> {
+    const { subject } = dossier.declaration;
+    const isWanted = (place: Place) => !at.isRevoked(place);
+    const { records, unread } = await readableOf(subject, at.nowS, this.#modules.registry(), isWanted);
+    const isUnread = (change: Place) => unread.some((place) => byPlace(place, change) === 0);
+    return [
+      ...records.map(({ log, index, fields: { status } }) => ({ log, index, status })),
+      ...dossier.changes.filter((change) => isUnread(change) && isRunning(change, at)),
+    ].map(({ log, index, status }) => ({ log, index, status }));
   }
 
   /**

@@ -123,8 +123,8 @@ export class Updater {
   }
 
   /**
-   * Of whom the registry has something that is damaged gets no code, and nothing of theirs is revoked: they are told, and keep nobody else from a colour. Rejects as the
-   * store, `Issuer.issueAll` and `Revoker.revoke`; what is left is done the next time.
+   * Of whom the registry has something that is damaged gets no code, and loses what is known to be looser than what is demanded of them: they are told, and keep nobody
+   * else from a colour. Rejects as the store, `Issuer.issueAll` and `Revoker.revoke`; what is left is done the next time.
    */
   async update(persons: readonly ShelvedDossier[], run: UpdateRun): Promise<UpdatedPage> {
     try {
@@ -136,6 +136,7 @@ export class Updater {
       await this.#listings.find(persons, at.nowS);
       const readable = await this.#unread.without(persons, (some) => this.#read(some, at));
       if (readable.length === persons.length) throw error;
+      if (!run.isDry) await this.#revokeKnown(without(persons, readable), at);
       // Together, so that no log tells by its batches whose code it is.
       const { figures, unsettled } = await this.update(readable, run);
       return {
@@ -143,6 +144,17 @@ export class Updater {
         unsettled,
       };
     }
+  }
+
+  async #revokeKnown(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<void> {
+    const known = await this.known(persons, at);
+    const judged = persons.flatMap((person, i): Judged[] => {
+      const { [i]: own } = known;
+      const last = newestByRules(person.dossier);
+      if (own === undefined) return [];
+      return [{ ...person, known: own, last, found: [], judgement: judge(person.dossier, last, own, at) }];
+    });
+    await this.#holdings.revokeKnown(judged, at);
   }
 
   /** All that an update of these asks of the registry. */
@@ -339,6 +351,11 @@ export class Updater {
       shelf.markChange('untold', dossier.declaration.subject),
     ];
   }
+}
+
+function without(all: readonly ShelvedDossier[], some: readonly ShelvedDossier[]): ShelvedDossier[] {
+  const left = new Set(some);
+  return all.filter((one) => !left.has(one));
 }
 
 /** Codes by orders of which `boundByFound` asks what they rest on, and some more. */

@@ -11,6 +11,8 @@ import { isRegistryDamage } from './registry-error.ts';
 export interface Readable {
   /** By log and index. */
   readonly records: readonly RegistryRecord[];
+  /** Where codes of theirs stand that cannot be read, as far as that is known. */
+  readonly unread: readonly Place[];
   /** Why they may hold more; undefined where all is read. */
   readonly damage: NodeError | undefined;
 }
@@ -29,7 +31,7 @@ export async function readableOf(
     places = await registry.placesOf(subject);
   } catch (error) {
     if (!isRegistryDamage(error)) throw error;
-    return { records: [], damage: error };
+    return { records: [], unread: [], damage: error };
   }
   const sought = places.filter((place) => !isLogOver(place.log, atS) && isWanted(place));
   const found = await answersPastDamage(sought, (some) => registry.atPlaces(some));
@@ -37,7 +39,8 @@ export async function readableOf(
     .flatMap((one) => (one === undefined || one instanceof Error ? [] : [one]))
     .filter((record) => record.subject === subject && record.fields.status.expiresAtS > atS)
     .sort(byPlace);
-  return { records, damage: found.find((one) => one instanceof Error) };
+  const unread = sought.filter((_, i) => found[i] instanceof Error);
+  return { records, unread, damage: found.find((one) => one instanceof Error) };
 }
 
 /** The same of many, in their order: those of whom all is read cost no more than `Registry.runningOf`. */
@@ -51,7 +54,7 @@ export async function readablesOf(
     found.map(async (records, i) =>
       records instanceof Error
         ? readableOf(subjects[i] ?? '', atS, registry)
-        : { records, damage: undefined },
+        : { records, unread: [], damage: undefined },
     ),
   );
 }

@@ -54,9 +54,39 @@ describeOnAllTables('Updater.update, where a page of the registry is damaged', (
     assert.doesNotMatch(trouble.message, /P2|Person/);
     assert.deepEqual(others, [], 'told once');
     await mend();
-    assert.equal(await region.codesOf(2), 'green green');
+    assert.equal(await region.codesOf(2), '(green) green', 'what could be read passes no more');
     assert.deepEqual(await region.update(), { unchanged: 5, worse: 1 });
     assert.equal(await region.codesOf(2), '(green) (green) red');
+    await region.process.stop();
+  });
+
+  it('revokes what an update noted and what is looser for sure, and nothing else; what was revoked for that comes again with better news', async () => {
+    const region = await LivingRegion.open();
+    await region.declare([1, 2, 3]);
+    await region.update();
+    const mend = await region.damageNewestPage();
+    const day = region.dayAgo(6);
+    await region.list(
+      'control',
+      `full_name,birth_date,level,since\nPerson 1,1990-05-17,key,${region.today}\nPerson 2,1990-05-17,watch,${day}\n`,
+    );
+    region.isHourUsedUp = true;
+    assert.deepEqual(await region.update(), { unchanged: 1, unread: 2 });
+    const revoked = async () => {
+      const { registry } = region.process;
+      const places = await Promise.all([1, 2, 3].map((n) => registry.placesOf(`P${n}`)));
+      return places.map((all) => all.map(({ index }) => region.isRevoked(index)));
+    };
+    assert.deepEqual(await revoked(), [[false], [false], [false]]);
+    region.isHourUsedUp = false;
+    for (let times = 0; times < 2; times++)
+      assert.deepEqual(await region.update(), { unchanged: 1, unread: 2 });
+    assert.deepEqual(await revoked(), [[true], [true], [false]]);
+    region.later(2);
+    await mend();
+    assert.deepEqual(await region.update(), { worse: 1, renewed: 1, unchanged: 1 });
+    const codes = await Promise.all([1, 2, 3].map((n) => region.codesOf(n)));
+    assert.deepEqual(codes, ['(green) red', '(green) green', 'green']);
     await region.process.stop();
   });
 });
