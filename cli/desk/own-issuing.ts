@@ -64,7 +64,7 @@ function gateOf(region: Region, nowS: () => number): Pick<IssueGate, 'basisOf'> 
     state: () => region.state,
     areNamed: () => operators.areNamed,
     nowS,
-    contradictions: (claims) => node.life.contradictions(claims),
+    weigh: (...asked) => node.life.weigh(...asked),
   });
   return { basisOf: (order) => gate.basisOf(order) };
 }

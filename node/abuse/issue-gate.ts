@@ -12,7 +12,8 @@ import { readRuleSet } from '../../protocol/rules/rule-set.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { Gathered } from '../issuing/gathered.ts';
 import { type IssueRequest } from '../issuing/issuer.ts';
-import { type Claim, type Contradiction, type Weighed } from '../life/contradictions.ts';
+import { type Ordered } from '../issuing/forgotten-marks.ts';
+import { type Claim, type Contradiction, type Weighed } from '../life/claim.ts';
 import { type Identity } from '../lists/identity.ts';
 import { NodeError } from '../node-error.ts';
 
@@ -30,6 +31,8 @@ export interface GateOrder {
   readonly told: ToldBasis | undefined;
   /** By which lists know the person, where they have not declared. */
   readonly identity?: Identity | undefined;
+  /** Before it was looked at, where people may be forgotten meanwhile. */
+  readonly ordered?: Ordered | undefined;
 }
 
 export interface IssueGateModules {
@@ -37,8 +40,8 @@ export interface IssueGateModules {
   /** Whether the region has named operators: from then on nobody gives a colour alone. */
   readonly areNamed: () => boolean;
   readonly nowS: () => number;
-  /** What the region knows otherwise, of at most 1,024 at once: `Life.contradictions`. */
-  readonly contradictions: (claims: readonly Claim[]) => Promise<readonly (Weighed | NodeError)[]>;
+  /** What the region knows otherwise, of at most 1,024 at once: `Life.weigh`. */
+  readonly weigh: (claims: readonly Claim[], areNamed: boolean) => Promise<readonly (Weighed | NodeError)[]>;
 }
 
 /** Seconds from a decision to issuing: a file of people takes a while. */
@@ -68,12 +71,12 @@ const CONTRADICTED: Readonly<Record<Contradiction, readonly [why: string, hint: 
     'It counts to its end. Better news come by lists and entente update, for who has declared (entente declare); it also mends what was wrong once an objection is upheld (entente object). A code that was given by mistake is revoked first.',
   ],
   papers: [
-    'the person declared under another name, day of birth or document',
-    'See whose reference it is. Who has a new name or document declares anew: entente declare.',
+    'the papers are not those of this reference: the person declared, or was issued to, under another name, day of birth or document, or another reference has them',
+    'See whose reference it is, and give the document where papers have none. Who has a new name or document, or was first issued to under wrong ones, declares: entente declare.',
   ],
   told: [
-    'only what is told with the order gives a colour as strict, and nothing that the region knows of the person does',
-    'Let the person declare it (entente declare), or import the list that says it (entente lists import). Otherwise propose it as an override: two operators (entente override propose).',
+    'only what is told with the order gives a colour as strict, be it facts or whose papers these are, and nothing that the region knows of the person does',
+    'Let the person declare (entente declare), import the list that says it (entente lists import), or give the papers under which their code was issued, all of them. Otherwise propose it as an override: two operators (entente override propose).',
   ],
   unknown: [
     'lists of people are in force, and nothing says who this person is by papers',
@@ -87,7 +90,7 @@ export class IssueGate {
 
   constructor(modules: IssueGateModules) {
     this.#modules = modules;
-    this.#asked = new Gathered<Claim, Weighed>((claims) => modules.contradictions(claims));
+    this.#asked = new Gathered<Claim, Weighed>((claims) => modules.weigh(claims, modules.areNamed()));
   }
 
   /**
@@ -95,13 +98,14 @@ export class IssueGate {
    * operators and nothing is told.
    * @throws {NodeError} REFUSED for a colour without a rule, for one that the rules do not give on these facts, and for one that what the
    * region knows contradicts; where operators are named also for one that only the facts give to somebody of whom the region knows
-   * something; and as `Life.contradictions`.
+   * something, or only papers that no order told before; and as `Life.weigh`.
    */
   async basisOf({
     subject,
     status,
     told,
     identity,
+    ordered,
   }: GateOrder): Promise<Pick<IssueRequest, 'basis' | 'isTold'>> {
     if (told === undefined) {
       if (!this.#modules.areNamed()) return {};
@@ -124,11 +128,9 @@ export class IssueGate {
       !isDeepStrictEqual(plain(decided), plain(status))
     )
       throw refused('the rules do not give this colour on these facts');
-    const claim = { subject, identity, ruleSet, atS, facts: read.facts, status };
+    const claim = { subject, identity, ruleSet, atS, facts: read.facts, status, ordered };
     const { contradiction, isTold } = await this.#asked.ask(claim);
-    // Where nobody is named one person gives any colour.
-    const counts = contradiction !== 'told' || this.#modules.areNamed();
-    if (contradiction !== undefined && counts) throw contradicted(contradiction);
+    if (contradiction !== undefined) throw contradicted(contradiction);
     const basis: Basis = { kind: 'rules', atS, rule, version, facts, ...(isTold && { isTold }) };
     return { basis: encodeBasis(basis), isTold };
   }

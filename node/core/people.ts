@@ -16,7 +16,9 @@ import { NodeError } from '../node-error.ts';
 import { type Store } from '../store/store.ts';
 
 export interface PeopleModules
-  extends Omit<LifeModules, 'lists' | 'node' | 'finishOrders'>, Pick<IssueOnceModules, 'sizes'> {
+  extends
+    Omit<LifeModules, 'lists' | 'node' | 'finishOrders' | 'refusalToStage'>,
+    Pick<IssueOnceModules, 'sizes'> {
   readonly store: Store;
   readonly keys: { readonly trustLog: DisclosingModules['signer'] };
   readonly node: LifeModules['node'] &
@@ -47,12 +49,13 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
   const zone = (nowS: number) => rulesInForce(modules.state(), options.rulesForPeople, nowS)?.zone;
   const lists = new Lists({ key: options.registryKey }, { ...modules, zone });
   const finishOrders: LifeModules['finishOrders'] = () => overrides.beside.finish();
-  const life = new Life(options, { ...modules, lists, finishOrders });
+  const refusalToStage: LifeModules['refusalToStage'] = (...asked) => gate.refusalToStage(...asked);
+  const life = new Life(options, { ...modules, lists, finishOrders, refusalToStage });
   const issue: IssueOnceModules['issue'] = (request) => node.issue(request);
   const tend: IssueOnceModules['tend'] = () => node.tend();
   const held = () => (requireSide(), node.heldCodes);
   const once = new IssueOnce(options, { ...modules, issue, tend, held });
-  const gate = new StagingGate(once);
+  const gate: StagingGate = new StagingGate(once);
   // Where records are kept apart an update may be waiting for whoever takes them back.
   const takeBack: Life['takeBack'] = async (codes, subjects, write) => {
     if (modules.tables === store) return life.takeBack(codes, subjects, write);

@@ -65,7 +65,7 @@ export const issueOrder = z
     }),
     identity: identitySchema.optional().openapi({
       description:
-        'Who the person is by papers, in the form of lists: needed with a basis where lists of people are in force and the person has not declared.',
+        'Who the person is by papers, in the form of lists: needed with a basis where lists of people are in force and the person has not declared. Kept by keyed names: another order for the same reference tells no others, and none for another reference tells these.',
     }),
     basis: z
       .strictObject({

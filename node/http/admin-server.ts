@@ -121,8 +121,8 @@ export class AdminServer {
     const { node, sha256, report, desk, joining, operators, verifiers } = this.#modules;
     const { region } = this.#options;
     const state = () => node.keeper(region)?.state;
-    const contradictions: IssueGateModules['contradictions'] = (claims) => node.life.contradictions(claims);
-    const gate = new IssueGate({ state, areNamed: () => operators.areNamed, nowS, contradictions });
+    const weigh: IssueGateModules['weigh'] = (...asked) => node.life.weigh(...asked);
+    const gate = new IssueGate({ state, areNamed: () => operators.areNamed, nowS, weigh });
     return [
       ...issueRoutes({ region }, { node, sha256, nowS, gate, replies }),
       ...overrideRoutes({ node, operators, actorOf, replies }),

@@ -112,7 +112,7 @@ async function issue(order: IssueOrder, key: string | undefined, modules: IssueM
   const judge = async () => {
     requireLife(status.expiresAtS, nowS());
     if (since !== undefined) await node.once.marks.requireNone(subject, since);
-    const grounds = await gate.basisOf({ subject, status: order.status, told, identity });
+    const grounds = await gate.basisOf({ subject, status: order.status, told, identity, ordered: given });
     if (!isByRules) return { ...request, ...grounds };
     isNew = true;
     const [takesPlace = false] = await beside.makePlace([{ subject, status }]);

@@ -115,14 +115,18 @@ export class Forgetting {
     const { subject } = order;
     // Before any code is destroyed, and not for who is refused, or is nobody: an order of theirs would come to nothing. Once more for who had declared: what was
     // ordered since the mark of that, and staged, is destroyed too.
-    const mark = () => this.#modules.mark(subject);
-    if (hadDeclared) await mark();
+    let isFound = hadDeclared;
+    const onFound = () => {
+      isFound = true;
+      return this.#modules.mark(subject);
+    };
+    if (hadDeclared) await onFound();
     const places = await registry.forget(subject, {
       isCounted: (place) => isCounted(place, this.#modules),
-      ...(!hadDeclared && { onFound: mark }),
+      ...(!hadDeclared && { onFound }),
       ...(hasOther && { forOtherAtS: Math.floor(clock.nowMs() / 1_000) }),
     });
-    if (places.length === 0 && !hadDeclared)
+    if (!isFound)
       throw new NodeError(
         'NOT_FOUND',
         'the registry knows nobody by that reference',

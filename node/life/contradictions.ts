@@ -8,54 +8,33 @@ import { type RuleValue } from '../../protocol/rules/evaluate.ts';
 import { type Facts, readFacts } from '../../protocol/rules/facts.ts';
 import { decide } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
+import { type Ordered } from '../issuing/forgotten-marks.ts';
 import { documentForm, type Identity, nameForm, numberForm } from '../lists/identity.ts';
 import { FACT_NAMES, KINDS, type ListKind } from '../lists/kinds.ts';
 import { type Found } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
+import { type Claim, type Contradiction, type Weighed } from './claim.ts';
 import { DamagedDossier } from './damaged-dossier.ts';
 import { type Dossier, newestByRules } from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { earlierAt } from './earlier.ts';
 import { bindingOf, isStricter, type JudgedAt, stricterBy } from './judging.ts';
 import { type Known } from './known.ts';
-
-/** A colour that somebody is to get by rules, on facts that are told with it. */
-export interface Claim {
-  readonly subject: string;
-  /** Who it is by papers, where nobody of that reference has declared. */
-  readonly identity?: Identity | undefined;
-  readonly ruleSet: RuleSet;
-  readonly atS: number;
-  readonly facts: Facts;
-  readonly status: Status;
-}
-
-/**
- * `stricter`: with what is known here the rules give a stricter colour; `open`: they give none; `ambiguous`: entries of lists may be about
- * them, or about another; `unknown`: lists of people are in force, and nothing says who it is; `overridden`: they have a stricter code
- * that no rule gave, and that runs; `beside`: they have one that rules gave, and that runs; `papers`: who declared did so under another
- * name, day of birth or document; `told`: it demands more than all that is known here of somebody of whom something is, as one who
- * declared or holds a code, or of whom a list in force would say it.
- */
-export type Contradiction =
-  'stricter' | 'open' | 'ambiguous' | 'unknown' | 'overridden' | 'beside' | 'papers' | 'told';
-
-/** What a claim comes to beside what is known here. */
-export interface Weighed {
-  readonly contradiction: Contradiction | undefined;
-  /**
-   * The colour is not green, and nothing that is known here demands as much for as long by the rules for people, or, where there are none, by those that the
-   * order names: it rests on what is told with it alone. Or lists do, by told papers of somebody who never declared and holds a looser code.
-   */
-  readonly isTold: boolean;
-}
+import { byPapers, type Looked } from './told-papers.ts';
+import { type Having, isKnown, isTurned } from './turned.ts';
 
 export interface ContradictionModules {
   readonly shelf: Pick<DossierShelf, 'read' | 'pseudonymOf' | 'isNameShared'>;
   readonly lists: Pick<Lists, 'view' | 'inForce'>;
-  readonly registry: Pick<Registry, 'manualOf' | 'runningOf'>;
+  readonly registry: Pick<Registry, 'manualOf' | 'runningOf' | 'papers'>;
+  /** Whether the region has named operators: from then on nobody gives a colour alone. */
+  readonly areNamed: boolean;
+  /** Whether there is more of these people's codes than can be read. */
+  readonly areUnread?: boolean;
+  /** As `StagingGate.refusalToStage`. */
+  readonly refusalToStage: (subject: string, ordered: Ordered) => unknown;
   readonly isRevoked: JudgedAt['isRevoked'];
   /** The rules by which people who declare are judged here, whatever rules an order names; several where nobody said which. */
   readonly rulesForPeople: (nowS: number) => readonly RuleSet[];
@@ -78,14 +57,14 @@ interface Own extends Pick<Known, 'doubts' | 'areStaysUnknown'> {
 const NOTHING: Own = { byPeople: [], listed: [], doubts: [], areStaysUnknown: false };
 
 /**
- * What contradicts each of at most 1,024 claims, in their order, and whether it rests on what is told alone. Rejects as `Lists.view`, `ListView.find`,
- * `knownOf`, `Registry.manualOf`, `Registry.runningOf` and the tables.
+ * What contradicts each of at most 1,024 claims, in their order, and whether it rests on what is told alone. Papers of those that nothing contradicts are kept.
+ * Rejects as `Lists.view`, `ListView.find`, `knownOf`, `Registry.manualOf`, `Registry.runningOf`, `heldAgainstKept` and the tables.
  */
 export async function contradictionsOf(
   claims: readonly Claim[],
   modules: ContradictionModules,
 ): Promise<Weighed[]> {
-  const { shelf, lists, registry, isRevoked } = modules;
+  const { shelf, lists, registry, isRevoked, areNamed, areUnread = false, refusalToStage } = modules;
   const subjects = claims.map(({ subject }) => subject);
   const manual = await registry.manualOf(subjects);
   const running = await registry.runningOf(subjects, Math.min(...claims.map(({ atS }) => atS)));
@@ -130,6 +109,10 @@ export async function contradictionsOf(
     });
     own.set(claim, { ...one, byPeople });
   });
+  const havingOf = ({ atS }: Claim, i: number): Having => {
+    const records = (running[i] ?? []).filter(({ fields }) => fields.status.expiresAtS > atS);
+    return { records, isRevoked, areUnread, hasDeclared: read[i] !== undefined };
+  };
   const contradictionAt = (claim: Claim, i: number, isTold: boolean): Contradiction | undefined => {
     const { status, atS: nowS } = claim;
     const at = { nowS, isRevoked };
@@ -142,23 +125,29 @@ export async function contradictionsOf(
     if (undecided.has(claim)) return 'open';
     if (known === undefined) return 'unknown';
     const contradiction = contradictionOf(claim, known);
-    if (contradiction !== undefined || !isTold) return contradiction;
-    const held = (running[i] ?? []).filter((record) => isHeld(record, at));
-    const isKnown = read[i] !== undefined || held.length > 0 || !isWithout(claim, known, listsOfPeople);
-    return isKnown && held.every(({ fields }) => isStricter(status, fields.status)) ? 'told' : undefined;
+    if (contradiction !== undefined || !isTold || !areNamed) return contradiction;
+    const having = havingOf(claim, i);
+    const isSaid = isKnown(having) || !isWithout(claim, known, listsOfPeople);
+    return isSaid && isTurned(status, having) ? 'told' : undefined;
   };
-  // Whoever never declared is known by told papers alone: those of somebody on a list would turn any holder of a looser code.
-  const isTurnedByPapers = ({ status, atS: nowS }: Claim, i: number) =>
-    read[i] === undefined &&
-    status.colour !== 'green' &&
-    (running[i] ?? []).some(
-      (record) => isHeld(record, { nowS, isRevoked }) && isStricter(status, record.fields.status),
-    );
-  return claims.map((claim, i) => {
+  const looked = claims.map((claim, i): Looked => {
+    const { status, subject, identity, ordered } = claim;
+    const having = havingOf(claim, i);
     const isTold = isToldAlone(claim, peopleAt.get(claim.atS) ?? [], own.get(claim));
-    const contradiction = contradictionAt(claim, i, isTold);
-    return { contradiction, isTold: isTold || isTurnedByPapers(claim, i) };
+    const isStranger = !having.hasDeclared;
+    const turns = isStranger && status.colour !== 'green' && isKnown(having) && isTurned(status, having);
+    return {
+      pseudonym: pseudonyms[i] ?? '',
+      status,
+      having,
+      papers: isStranger ? inOneForm(identity ?? {}) : undefined,
+      turns,
+      isTold,
+      contradiction: contradictionAt(claim, i, isTold),
+      isForgotten: () => ordered !== undefined && refusalToStage(subject, ordered) !== undefined,
+    };
   });
+  return byPapers(looked, { areNamed, rows: registry.papers });
 }
 
 function isHeld(record: RegistryRecord, { nowS, isRevoked }: Pick<JudgedAt, 'nowS' | 'isRevoked'>): boolean {

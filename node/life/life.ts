@@ -4,18 +4,20 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { type ForgettingDeclared } from '../issuing/forgetting.ts';
 import { type Handover } from '../issuing/handovers.ts';
 import { type HeldCodes } from '../issuing/held-codes.ts';
+import { type StagingGate } from '../issuing/staging-gate.ts';
 import { type Identity } from '../lists/identity.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { Turns } from '../turns.ts';
 import { Bases } from './bases.ts';
-import { type Claim, type Weighed } from './contradictions.ts';
+import { type Claim, type Weighed } from './claim.ts';
 import { type Objection } from './dossier.ts';
 import { DossierShelf, MARKED_TOGETHER, shareOf } from './dossier-shelf.ts';
 import { type Holder, type HolderAt, holderOf, wholeDossiers } from './holder.ts';
 import { type DeclarationOrder, Intake, type IntakeReport } from './intake.ts';
 import { allRulesForPeople, errorOfRules, knownOf, rulesForPeople, rulesInForce } from './known.ts';
+import { alreadyUpdating, otherThanOwn, staysUnknown } from './life-error.ts';
 import { LastUpdate, troubleOf, type UpdateMade, type UpdatesReport } from './last-update.ts';
 import { type Notice, type NoticeOptions } from './notice.ts';
 import { Objecting, type ObjectionFigures, type OpenObjection } from './objecting.ts';
@@ -38,6 +40,8 @@ export interface LifeModules extends Omit<UpdaterModules, 'shelf' | 'bases'> {
   readonly random: Random;
   readonly clock: Clock;
   readonly sha256: Sha256;
+  /** As `StagingGate.refusalToStage`. */
+  readonly refusalToStage: StagingGate['refusalToStage'];
   readonly node: UpdaterModules['node'] & { readonly heldCodes: HeldCodes };
 }
 
@@ -130,11 +134,13 @@ export class Life {
     });
   }
 
-  /** As `weighedOf`. */
-  contradictions(claims: readonly Claim[]): Promise<readonly (Weighed | NodeError)[]> {
-    const { lists, state, registry } = this.#modules;
+  /** As `weighedOf`; `areNamed`: whether the region has named operators. */
+  weigh(claims: readonly Claim[], areNamed: boolean): Promise<readonly (Weighed | NodeError)[]> {
+    const { lists, state, registry, refusalToStage } = this.#modules;
     return weighedOf(claims, {
       lists,
+      areNamed,
+      refusalToStage,
       registry: registry(),
       isRevoked: this.#isRevoked,
       shelf: this.#shelf,
@@ -361,24 +367,4 @@ export class Life {
   #nowS(): number {
     return Math.floor(this.#modules.clock.nowMs() / 1_000);
   }
-}
-
-function staysUnknown(): NodeError {
-  return new NodeError('REFUSED', 'somebody told of stays, and no list says which areas are at risk', {
-    hint: 'Import the areas at risk: entente lists example areas',
-  });
-}
-
-/** One operator alone decides by no other rules than all updates do. */
-function otherThanOwn(own: string): NodeError {
-  return new NodeError('REFUSED', `people who declared are judged by the rules ${own} here`, {
-    hint: 'See what others would change with --dry-run. To judge by them, make them those of the region: life.rules in the settings.',
-  });
-}
-
-function alreadyUpdating(): NodeError {
-  return new NodeError('REFUSED', 'colours are being updated already', {
-    hint: 'Wait for that run to end.',
-    retry: true,
-  });
 }

@@ -4,10 +4,11 @@ import { answersPastDamage } from '../registry/past-damage.ts';
 import { pastDamage, type Reading } from '../registry/readable.ts';
 import { isRegistryDamage } from '../registry/registry-error.ts';
 import { type Registry } from '../registry/registry.ts';
-import { type Claim, type ContradictionModules, contradictionsOf, type Weighed } from './contradictions.ts';
+import { type Claim, type Weighed } from './claim.ts';
+import { type ContradictionModules, contradictionsOf } from './contradictions.ts';
 
 export interface WeighingModules extends ContradictionModules {
-  readonly registry: Reading & Pick<Registry, 'manualOf' | 'runningOf'>;
+  readonly registry: Reading & Pick<Registry, 'manualOf' | 'runningOf' | 'papers'>;
 }
 
 /**
@@ -33,12 +34,10 @@ async function weighedPast(
   modules: WeighingModules,
 ): Promise<Weighed | NodeError> {
   if (claim.status.colour !== 'red') return unreadable(damage);
-  const registry = pastDamage(modules.registry, claim.atS);
+  const registry = { ...pastDamage(modules.registry, claim.atS), papers: modules.registry.papers };
   try {
-    const [weighed] = await contradictionsOf([claim], { ...modules, registry });
-    if (weighed === undefined || weighed.contradiction !== undefined || !weighed.isTold)
-      return weighed ?? unreadable(damage);
-    return { ...weighed, contradiction: 'told' };
+    const [weighed] = await contradictionsOf([claim], { ...modules, registry, areUnread: true });
+    return weighed ?? unreadable(damage);
   } catch (error) {
     if (!isRegistryDamage(error)) throw error;
     return unreadable(error);

@@ -6,6 +6,7 @@ import { type ForgottenRows } from './forgotten-rows.ts';
 import { type LogSealers } from './log-sealers.ts';
 import { basisKey } from './page-keys.ts';
 import { byPlace, type OpenPage } from './pages.ts';
+import { type PaperRows } from './paper-rows.ts';
 import { type Place } from './place-cipher.ts';
 import { type Pointers } from './pointers.ts';
 import { type PrivateTables } from './private-tables.ts';
@@ -36,6 +37,7 @@ export interface ForgetterModules {
   readonly sealers: LogSealers;
   readonly pointers: Pointers;
   readonly forgotten: Pick<ForgottenRows, 'note'>;
+  readonly papers: Pick<PaperRows, 'isThere' | 'forget'>;
   readonly pageAt: (place: Place) => Promise<OpenPage | undefined>;
   readonly basesOf: (page: OpenPage) => Promise<readonly (Uint8Array | undefined)[]>;
   /** Of the mark that a person has codes that no rule gave. */
@@ -54,9 +56,9 @@ export class Forgetter {
     subject: string,
     { isCounted = () => true, forOtherAtS, onFound }: ForgettingOptions,
   ): Promise<readonly Place[]> {
-    const { pointers, forgotten } = this.#modules;
+    const { pointers, forgotten, papers } = this.#modules;
     const [places = []] = await pointers.of([subject]);
-    if (places.length > 0) await onFound?.();
+    if (places.length > 0 || (await papers.isThere(subject))) await onFound?.();
     if (forOtherAtS !== undefined) await forgotten.note(subject, places, forOtherAtS);
     for (const place of places.sort(byPlace)) await this.#destroy(subject, place, isCounted);
     await this.#unpoint(subject, places, true);
@@ -125,9 +127,10 @@ export class Forgetter {
     await tables.compact(page.key, keyAfter(page.key));
   }
 
-  /** What leads from a person to places; the mark of codes that no rule gave goes with the last. */
+  /** What leads from a person to places; the mark of codes that no rule gave, and their papers, go with the last. */
   async #unpoint(subject: string, places: readonly Place[], isLast: boolean): Promise<void> {
-    const { tables, pointers, manualKey } = this.#modules;
+    const { tables, pointers, papers, manualKey } = this.#modules;
+    if (isLast) await papers.forget(subject);
     const manual = manualKey(subject);
     await tables.write([...pointers.dels(subject, places), ...(isLast ? [{ del: manual }] : [])]);
     if (isLast) await tables.compact(manual, keyAfter(manual));

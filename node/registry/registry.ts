@@ -1,10 +1,12 @@
 /**
- * Who holds which attestation: private to the region, and sealed. Six kinds of rows in the private tables:
+ * Who holds which attestation: private to the region, and sealed. Eight kinds of rows in the private tables:
  *
  *   registry/page/<log>/<first index>                the records of up to 64 attestations that follow each other
  *   registry/basis/<log>/<first index>               what the colours of a page rest on, where that is known
  *   registry/held/<pseudonym>/<name of a place>      nothing more: the person of that pseudonym has that attestation (pointers.ts)
  *   registry/manual/<pseudonym>                      nothing more: the person has, or had, a code that no rule gave
+ *   registry/papers/<pseudonym>                      under which papers the person was issued to (paper-rows.ts)
+ *   registry/bearer/<keyed name of papers>           who has these papers
  *   registry/uncounted/<log>/<index>                 of somebody who was forgotten, until a tally has counted it (uncounted.ts)
  *   registry/forgotten/<pseudonym>/<name of a place> when that was noted: the other machine of the region is to forget it too (forgotten-rows.ts)
  *
@@ -15,7 +17,7 @@ import { isLogOver } from '../../protocol/trust/pruning.ts';
 import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
 import { type Change, type Random } from '../ports.ts';
 import { isNodeError } from '../node-error.ts';
-import { type PrivateTables } from './private-tables.ts';
+import { type PrivateTables, type SharedTables } from './private-tables.ts';
 import { Turns } from '../turns.ts';
 import { encodeBases, parseBases } from './bases.ts';
 import {
@@ -29,6 +31,7 @@ import { LogSealers } from './log-sealers.ts';
 import { basisKey, pageKey, PAGES, rangeOf } from './page-keys.ts';
 import { PaddingSecrets } from './padding-secrets.ts';
 import { PageReader } from './page-reader.ts';
+import { PaperRows } from './paper-rows.ts';
 import {
   ALL,
   byPlace,
@@ -51,7 +54,7 @@ import { type PrivateName } from './whereabouts.ts';
 export { type RegistryBatch, type RegistryRecord } from './pages.ts';
 
 export interface RegistryModules {
-  readonly tables: PrivateTables;
+  readonly tables: PrivateTables & Partial<Pick<SharedTables, 'writeIf'>>;
   readonly random: Random;
 }
 
@@ -75,6 +78,8 @@ export class Registry {
   readonly #pages: PageReader;
   /** What the other machine of the region is still to forget, where it has one. */
   readonly forgotten: ForgottenRows;
+  /** The papers of people who never declared. */
+  readonly papers: PaperRows;
   readonly #forgetter: Forgetter;
   readonly #turns = new Turns();
   #hasKey = false;
@@ -88,11 +93,13 @@ export class Registry {
     this.#pointers = new Pointers(key, modules.tables);
     this.#padding = new PaddingSecrets(derivedKey(key, 'padding'));
     this.forgotten = new ForgottenRows(key, { ...modules, pointers: this.#pointers });
+    this.papers = new PaperRows(key, modules);
     this.#forgetter = new Forgetter({
       ...modules,
       sealers: this.#sealers,
       pointers: this.#pointers,
       forgotten: this.forgotten,
+      papers: this.papers,
       pageAt: (place) => this.#pages.at(place),
       basesOf: ({ log, key }) => this.#bases(log, key),
       manualKey: (subject) => this.#manualKey(subject),

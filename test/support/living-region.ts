@@ -4,11 +4,13 @@ import { BULK_LIMITS, BulkWatch } from '../../node/abuse/bulk-watch.ts';
 import { Overrides } from '../../node/abuse/overrides.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { HeldCodes } from '../../node/issuing/held-codes.ts';
+import { forgottenSince, type Ordered } from '../../node/issuing/forgotten-marks.ts';
 import { IssueOnce } from '../../node/issuing/issue-once.ts';
 import { type RulingState, rulesForPeople } from '../../node/life/known.ts';
 import { Life, type UpdateOrder } from '../../node/life/life.ts';
 import { type UpdateFigures } from '../../node/life/update-figures.ts';
 import { type UpdaterModules } from '../../node/life/updater.ts';
+import { type Identity } from '../../node/lists/identity.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
 import { Lists } from '../../node/lists/lists.ts';
 import { logError } from '../../node/log/log-error.ts';
@@ -36,6 +38,14 @@ const { file: BASELINE = assert.fail() } = readRuleFile(profileText('baseline') 
 export const ANNA = { name: 'anna', keyId: 'a'.repeat(16), may: new Set<Needed>(['issue']) };
 export const BERT = { name: 'bert', keyId: 'b'.repeat(16), may: new Set<Needed>(['issue']) };
 
+/** An order by rules, with what it tells of papers. */
+export interface TellingOrder {
+  readonly n: number;
+  readonly identity?: Identity;
+  readonly told?: Readonly<Record<string, string | boolean>>;
+  readonly ordered?: Ordered;
+}
+
 /** A process of a region whose rules are the baseline, and what outlives it. */
 export class LivingRegion {
   readonly machine: RegionMachine;
@@ -44,6 +54,8 @@ export class LivingRegion {
   readonly overrides: Overrides;
   isHourUsedUp = false;
   hasRules = true;
+  /** Who is being forgotten. */
+  readonly forgetting = new Set<string>();
   /** Indexes of which their log cannot tell whether it has them. */
   readonly untold = new Set<number>();
   /** The trust state knows no more of what was revoked, as of codes that are over. */
@@ -107,6 +119,7 @@ export class LivingRegion {
         state,
         onTrouble: (error) => this.troubles.push(error),
         finishOrders: () => this.overrides.beside.finish(),
+        refusalToStage: (subject) => (this.forgetting.has(subject) ? forgottenSince() : undefined),
         node: {
           issueAll: async (requests) => {
             await this.beforeIssuingAll();
@@ -247,8 +260,20 @@ export class LivingRegion {
 
   /** Whether nothing that is known here speaks against such an order. */
   async mayOrder(n: number, told: Readonly<Record<string, string | boolean>>): Promise<boolean> {
-    const [weighed] = await this.life.contradictions([this.#ordered(n, told)]);
+    const [weighed] = await this.life.weigh([this.#ordered(n, told)], true);
     return !(weighed instanceof Error) && weighed?.contradiction === undefined;
+  }
+
+  /** What orders by rules come to that are given at once: their colour, and whether it is told alone, or what contradicts it. Nothing is issued. */
+  async weighed(orders: readonly TellingOrder[], { areNamed = true } = {}): Promise<string[]> {
+    const claims = orders.map(({ n, identity, told = {}, ordered }) => {
+      return { ...this.#ordered(n, told), identity, ordered };
+    });
+    return (await this.life.weigh(claims, areNamed)).map((weighed, i) => {
+      if (weighed instanceof Error) return weighed.message;
+      const { contradiction, isTold } = weighed;
+      return contradiction ?? `${claims[i]?.status.colour}${isTold ? ', told' : ''}`;
+    });
   }
 
   #ordered(n: number, told: Readonly<Record<string, string | boolean>>) {
@@ -349,7 +374,7 @@ export class LivingRegion {
     const told = { 'declaration.day': this.today, 'declaration.consent': true };
     const { facts = assert.fail() } = readFacts(ruleSet.data.facts, told);
     const claims = numbers.map((n) => ({ subject: `P${n}`, ruleSet, atS, facts, status }));
-    return (await this.life.contradictions(claims)).map((weighed) =>
+    return (await this.life.weigh(claims, true)).map((weighed) =>
       weighed instanceof Error ? weighed.message : weighed.contradiction,
     );
   }

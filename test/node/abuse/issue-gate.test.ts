@@ -7,7 +7,7 @@ describe('IssueGate.basisOf', () => {
     state: () => undefined,
     areNamed: () => true,
     nowS: () => NOW_S,
-    contradictions: () => Promise.resolve([]),
+    weigh: () => Promise.resolve([]),
   });
   const status = {
     colour: 'green',

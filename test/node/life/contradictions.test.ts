@@ -42,7 +42,7 @@ describe('IssueGate, with what a region knows itself', function () {
           state: () => state,
           areNamed: () => areNamed,
           nowS: () => nowS,
-          contradictions: (claims) => node.life.contradictions(claims),
+          weigh: (...asked) => node.life.weigh(...asked),
         });
         return Promise.all(
           orders.map(async ({ subject, identity, facts: more = {} }) => {
@@ -123,7 +123,7 @@ describe('IssueGate, with what a region knows itself', function () {
       { subject: 'Well', identity: { ...papers('Well'), document } },
     ]);
     assert.deepEqual([same, more], ['green', 'green']);
-    for (const one of [named, born]) assert.match(one ?? '', /declared under another name/);
+    for (const one of [named, born]) assert.match(one ?? '', /not those of this reference/);
   });
 
   it('refuses who leaves out what a list says, of people who declared and of those who are told by papers', async () => {

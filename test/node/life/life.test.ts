@@ -326,6 +326,12 @@ describeOnAllTables('Life.forget', () => {
     };
     await assert.rejects(forget(2, { forgetDeclared }), /not counted in public/);
     assert.deepEqual(marked, []);
+    // Of an order that was not carried out there may be papers, and no code.
+    const identity = { name: 'Person 7', birthDate: '1990-05-17' };
+    assert.deepEqual(await region.weighed([{ n: 7, identity }]), ['green']);
+    assert.deepEqual(await forget(7), []);
+    assert.equal(await registry.papers.isThere('P7'), false);
+    assert.deepEqual(marked.splice(0), ['P7 0']);
     await region.declare([1]);
     await region.issue(1, GREEN);
     await forget(1);

@@ -312,12 +312,21 @@ describeOnAllTables('Registry', () => {
     assert.deepEqual([orders.length, await here.registry.forgotten.count()], [2, 2]);
     const marks = () => there.tables.page('registry/manual/', 'registry/manual0', { limit: 9 });
     const places = async () => (await there.registry.ofSubject('me')).map(({ index }) => index);
+    const { papers } = there.registry;
+    const kept = { ...papers.namesOf({ name: 'ME', birthDate: '1990-05-17' }), sinceHour: 0 };
+    const pseudonym = pseudonymsOfPeople(REGISTRY_KEY)('me');
+    const borne = new Map([[kept.person ?? '', pseudonym]]);
+    assert.ok(await papers.keep(new Map([[pseudonym, kept]]), borne, new Set([pseudonym])));
     const left: number[] = [];
     for (const [i, order] of orders.entries()) {
       for (let times = 0; times < 2; times++)
         await there.registry.forgetNamed(order.name, { isCounted: () => false });
       left.push((await places()).length);
       assert.equal((await marks()).length, 1 - i);
+      assert.deepEqual(
+        [await papers.isThere('me'), (await papers.bearersOf([...borne.keys()]))[0]],
+        i === 0 ? [true, pseudonym] : [false, undefined],
+      );
     }
     assert.deepEqual(left, [1, 0]);
     assert.equal((await there.tables.page('registry/held/', 'registry/held0', { limit: 9 })).length, 1);
