@@ -40,6 +40,8 @@ export interface WithRegionOptions {
   readonly named?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
   /** Speaks of its peers, and of batches that nobody has got, by itself. */
   readonly silent?: boolean;
+  /** What is issued together may take several batches, one of which is prepared while the one before is signed and written. */
+  readonly inParts?: boolean;
   readonly onSigned?: (index: number) => void;
   readonly onHashed?: (documents: number) => void;
 }
@@ -94,6 +96,7 @@ export async function withRegion<T>(
     instead,
     named = [],
     silent = false,
+    inParts = false,
     onSigned,
     onHashed,
   } = options;
@@ -103,11 +106,17 @@ export async function withRegion<T>(
   const region = await opened(
     () => network?.stop(),
     path,
-    // One batch for all people of a file, and nobody else to wait for.
+    // One batch for all people of a file that is issued whole or not at all, and nobody else to wait for.
     {
       withoutPeers,
       over: { environment },
-      node: { onDemand: true, named, gatherMs: 1, batchMax: PEOPLE_MAX, queueMax: PEOPLE_MAX },
+      node: {
+        onDemand: true,
+        named,
+        gatherMs: 1,
+        ...(!inParts && { batchMax: PEOPLE_MAX }),
+        queueMax: PEOPLE_MAX,
+      },
     },
     {
       ...modules,

@@ -17,6 +17,8 @@ export interface WithDeskOptions {
   readonly healing?: boolean;
   /** Speaks of its peers, and of batches that nobody has got, by itself. */
   readonly silent?: boolean;
+  /** See `WithRegionOptions`. */
+  readonly inParts?: boolean;
 }
 
 /**

@@ -49,7 +49,7 @@ export function issueInBatches(
   options: WithDeskOptions,
 ): Promise<void> {
   const issue = (desk: Desk, modules: RegionModules) => issueOnDesk(cli, path, long, { ...modules, desk });
-  return withDesk(cli, path, issue, { ...options, silent: true });
+  return withDesk(cli, path, issue, { ...options, silent: true, inParts: true });
 }
 
 /**

@@ -68,6 +68,14 @@ export interface AttestationWorkModules {
   readonly onSigned?: (index: number) => void;
 }
 
+interface SignedDraft {
+  readonly key: KeyedSigner;
+  readonly draft: Uint8Array;
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly index: number;
+}
+
 /** Leaves, of others or of nobody, among which replacements are hidden. Spec: DESIGN 4. */
 export const REPLACEMENT_COMPANY = 31;
 
@@ -125,23 +133,52 @@ export class AttestationWork implements LogWork<CommittedStatus> {
 
   /** @throws {NodeError} KEY_NOT_IN_FORCE if the key of the draft is gone, SIGNER_FAULTY. */
   finish(draft: Uint8Array, index: number): Uint8Array {
-    const { region, network, log } = this.#options;
-    const { keys, verifySignature } = this.#modules;
-    const keyId = keyIdOfDraft(draft);
-    const key = keys.withId(keyId);
-    if (key === undefined) {
-      throw new NodeError('KEY_NOT_IN_FORCE', `a staged batch of ${log} needs the attest key ${keyId}`, {
-        retry: true,
-        hint: 'Bring its key file back: the batch has to be finished as it was begun.',
+    const key = this.#keyOf(keyIdOfDraft(draft));
+    const message = this.#messageOf(draft);
+    return this.#signed({ key, draft, message, signature: key.sign(message), index });
+  }
+
+  /** As `KeyedSigner.signerOfMany`; undefined for drafts of several keys too. Throws and rejects as `finish`. */
+  finishAll(drafts: readonly Uint8Array[], index: number): Promise<Uint8Array[]> | undefined {
+    const [first] = drafts;
+    const keyId = first && keyIdOfDraft(first);
+    const key = keyId === undefined ? undefined : this.#keyOf(keyId);
+    const signMany = key?.signerOfMany?.(drafts.length);
+    if (key === undefined || signMany === undefined) return undefined;
+    if (drafts.some((draft) => keyIdOfDraft(draft) !== keyId)) return undefined;
+    const messages = drafts.map((draft) => this.#messageOf(draft));
+    return signMany(messages).then((signatures) => {
+      if (signatures.length !== drafts.length) throw new RangeError('expected a signature for each draft');
+      return signatures.map((signature, i) => {
+        const [draft, message] = [drafts[i] as Uint8Array, messages[i] as Uint8Array];
+        return this.#signed({ key, draft, message, signature, index: index + i });
       });
-    }
-    const message = attestationMessage({ region, log, bytes: draft }, network);
-    const signature = key.sign(message);
+    });
+  }
+
+  #keyOf(keyId: string): KeyedSigner {
+    const key = this.#modules.keys.withId(keyId);
+    if (key !== undefined) return key;
+    const message = `a staged batch of ${this.#options.log} needs the attest key ${keyId}`;
+    throw new NodeError('KEY_NOT_IN_FORCE', message, {
+      retry: true,
+      hint: 'Bring its key file back: the batch has to be finished as it was begun.',
+    });
+  }
+
+  #messageOf(draft: Uint8Array): Uint8Array {
+    const { region, network, log } = this.#options;
+    return attestationMessage({ region, log, bytes: draft }, network);
+  }
+
+  #signed({ key, draft, message, signature, index }: SignedDraft): Uint8Array {
+    const { verifySignature, onSigned } = this.#modules;
     const isVerified = index % VERIFIED_EVERY === 0;
     if (isVerified && !verifySignature({ publicKey: key.publicKey, message, signature })) {
+      const { log } = this.#options;
       throw logError('SIGNER_FAULTY', `the signature on attestation ${index} of ${log} does not verify`);
     }
-    this.#modules.onSigned?.(index);
+    onSigned?.(index);
     return signAttestation(draft, signature);
   }
 }

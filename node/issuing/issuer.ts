@@ -32,6 +32,7 @@ import { type ForgottenMarksOptions, type Ordered } from './forgotten-marks.ts';
 import { isCounted } from './forgetting.ts';
 import { logIdAt, logInUse } from './month-logs.ts';
 import { type Prepare, type Unprepared } from './preparing.ts';
+import { shuffled } from './shuffle.ts';
 import { RecordsApart, type RecordsApartModules } from './records-apart.ts';
 import { type StagingGate } from './staging-gate.ts';
 
@@ -219,14 +220,18 @@ export class Issuer {
   }
 
   /**
-   * Issues attestations that belong together, in one batch as far as `batchMax` and others who issue leave room for it.
+   * Issues attestations that belong together, in one batch as far as `batchMax` and others who issue leave room for it; who gets into which of several
+   * is random, so that the order of asking is not told by any.
    * Rejects as `issue`; by then some may be logged, if they took more than one batch, and nothing of the others is under way.
    */
   async issueAll(requests: readonly IssueRequest[]): Promise<Issued[]> {
     const items = await this.#commit(requests);
     // The month is opened first, so that all are offered in the same turn.
     await this.#month(this.#logNow());
-    const settled = await Promise.allSettled(items.map((item) => this.#issue(item)));
+    const issuing = new Array<Promise<Issued>>(items.length);
+    for (const number of shuffled(items.length, this.#modules.random))
+      issuing[number] = this.#issue(items[number] as CommittedStatus);
+    const settled = await Promise.allSettled(issuing);
     return settled.map((one) => {
       if (one.status === 'rejected') throw one.reason;
       return one.value;

@@ -24,6 +24,8 @@ export interface LogWork<Item> {
   prepare(items: readonly Item[], place: BatchPlace): PreparedBatch;
   /** The entry of a draft: signed. The same draft gives the same bytes, also in a later process. */
   finish(draft: Uint8Array, index: number): Uint8Array;
+  /** The same of many that follow each other, from `index` on, made elsewhere; undefined where each is to be finished here. */
+  finishAll?(drafts: readonly Uint8Array[], index: number): Promise<Uint8Array[]> | undefined;
 }
 
 /** Where the private side of a log is kept that is not in the store: durable before a batch is staged. */

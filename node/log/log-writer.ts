@@ -27,7 +27,7 @@ export interface LogWriterModules extends Primitives {
   readonly tree: LogTree;
   readonly store: Store;
   readonly clock: Clock;
-  readonly work: Pick<LogWork<never>, 'finish'>;
+  readonly work: Pick<LogWork<never>, 'finish' | 'finishAll'>;
   /** The checkpoint key in force. @throws {NodeError} KEY_NOT_IN_FORCE */
   readonly checkpointKey: (atS: number) => Signer;
   /** Between which times it is by what others say, where that is known. */
@@ -196,8 +196,13 @@ export class LogWriter {
   async entriesOf({ index, drafts }: StagedBatch): Promise<Uint8Array[]> {
     const { work, clock } = this.#modules;
     const entries: Uint8Array[] = [];
-    for (const draft of drafts) {
-      entries.push(work.finish(draft, index + entries.length));
+    while (entries.length < drafts.length) {
+      const at = entries.length;
+      // Who makes them elsewhere may be ready only by now.
+      const rest = await work.finishAll?.(at === 0 ? drafts : drafts.slice(at), index + at);
+      if (rest !== undefined) return at === 0 ? rest : [...entries, ...rest];
+      for (const draft of drafts.slice(at, at + SLICE))
+        entries.push(work.finish(draft, index + entries.length));
       if (entries.length % SLICE === 0) await clock.wait(0);
     }
     return entries;

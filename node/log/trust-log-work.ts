@@ -7,6 +7,7 @@ import {
 } from '../../protocol/trust/statement.ts';
 import { type Statement } from '../../protocol/trust/statement-schema.ts';
 import { type VerifySignature } from '../../protocol/primitives.ts';
+import { type SignerOfMany } from '../crypto/signing-thread.ts';
 import { type Change, type Signer } from '../ports.ts';
 import { logError } from './log-error.ts';
 import { type BatchPlace, type LogWork, type PreparedBatch } from './log-work.ts';
@@ -15,6 +16,8 @@ import { type BatchPlace, type LogWork, type PreparedBatch } from './log-work.ts
 export interface KeyedSigner extends Signer {
   /** 16 lower-case hexadecimal digits. */
   readonly keyId: string;
+  /** Where many can be signed on another thread. */
+  readonly signerOfMany?: SignerOfMany;
 }
 
 type WithoutTime<S> = S extends Statement ? Omit<S, 'at'> : never;

@@ -3,6 +3,7 @@ import { equalBytes } from '../../protocol/bytes.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type KeyRole, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type NodeKeys } from '../core/writing-side.ts';
+import { SigningThread } from '../crypto/signing-thread.ts';
 import { type AttestKeys } from '../issuing/attestation-work.ts';
 import { type KeyedSigner } from '../log/trust-log-work.ts';
 import { NodeError } from '../node-error.ts';
@@ -56,6 +57,7 @@ export class RegionKeys implements NodeKeys {
   /** What a region that has no state yet will say of its keys. */
   readonly #planned: (KeyWindow & { readonly keyId: string })[] = [];
   #state: () => TrustState | undefined = () => undefined;
+  readonly #thread = new SigningThread();
 
   private constructor(path: string, names: KeyNames, modules: RegionModules, registryKey: Uint8Array) {
     this.#path = path;
@@ -87,8 +89,8 @@ export class RegionKeys implements NodeKeys {
   async refresh(): Promise<number> {
     for (const { role, keyId } of await keyNamesIn(this.#path)) {
       if (role === 'registry' || role === 'root' || role === 'node' || this.#open.has(keyId)) continue;
-      const signer = await openKeyFile(this.#path, { ...this.#names, role, keyId }, this.#modules);
-      this.#open.set(keyId, { ...signer, keyId });
+      const secretKey = await readKeyFile(this.#path, { ...this.#names, role, keyId });
+      this.#open.set(keyId, this.#opened(role, keyId, secretKey));
     }
     return this.#open.size;
   }
@@ -125,6 +127,7 @@ export class RegionKeys implements NodeKeys {
       const key = role === 'attest' ? this.#state()?.key(keyId) : undefined;
       if (key === undefined || key.untilS > endedS || isNeeded(keyId)) continue;
       this.#open.delete(keyId);
+      this.#thread.forget(keyId);
       await removeFile(keyFilePath(this.#path, { role, keyId }));
       destroyed.push(keyId);
     }
@@ -134,10 +137,9 @@ export class RegionKeys implements NodeKeys {
   /** Makes a key and stores it. It counts for nothing until a statement admits it; a new region plans with its window. */
   async create(role: KeyRole | 'root', window?: KeyWindow): Promise<KeyedSigner> {
     const secretKey = this.#modules.random(32);
-    const signer = this.#modules.signerOf(secretKey);
-    const keyId = keyIdOf(this.#modules.sha256, signer.publicKey);
+    const keyId = keyIdOf(this.#modules.sha256, this.#modules.signerOf(secretKey).publicKey);
     await writeKeyFile(this.#path, { ...this.#names, role, keyId, secretKey: hexOfSecret(secretKey) });
-    const key = { ...signer, keyId };
+    const key = this.#opened(role, keyId, secretKey);
     if (role !== 'root') this.#open.set(keyId, key);
     if (window !== undefined) this.#planned.push({ ...window, keyId });
     return key;
@@ -146,6 +148,18 @@ export class RegionKeys implements NodeKeys {
   /** Lets keys of the root sign whose files are elsewhere, as long as this object is there. */
   lendRoots(signers: readonly KeyedSigner[]): void {
     for (const signer of signers) this.#lent.set(signer.keyId, signer);
+  }
+
+  /** Ends what signs on another thread. Safe to call twice; keys sign all the same. */
+  close(): Promise<void> {
+    return this.#thread.stop();
+  }
+
+  /** Of attest keys alone there is much to sign at a time. */
+  #opened(role: KeyName['role'], keyId: string, secretKey: Uint8Array): KeyedSigner {
+    const signer = this.#modules.signerOf(secretKey);
+    if (role !== 'attest') return { ...signer, keyId };
+    return { ...signer, keyId, signerOfMany: this.#thread.signerOfMany(keyId, secretKey, signer) };
   }
 
   /** As many root keys as the threshold asks for. @throws {NodeError} KEY_FILE_MISSING if fewer are here. */

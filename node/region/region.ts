@@ -183,7 +183,10 @@ export async function startRegion(
   );
   running.node = node;
   keys.follow(state);
-  await node.start();
+  await node.start().catch(async (error: unknown) => {
+    await keys.close();
+    throw error;
+  });
   try {
     // Written by whoever holds the store open, which is this process now.
     const operators = await Operators.open(layout.operators, modules, {
@@ -193,7 +196,7 @@ export async function startRegion(
     const verifiers = await Verifiers.open(layout.verifiers);
     return new Region({ ...parts, node, operators, trail, verifiers }, modules);
   } catch (error) {
-    await node.stop();
+    await node.stop().finally(() => keys.close());
     throw error;
   }
 }
@@ -239,8 +242,8 @@ export class Region {
   }
 
   /** Stops the node and closes its store. Safe to call twice. */
-  close(): Promise<void> {
-    return this.node.stop();
+  async close(): Promise<void> {
+    await this.node.stop().finally(() => this.keys.close());
   }
 
   /** What the region's own trust log says now. */

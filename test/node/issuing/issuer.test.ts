@@ -300,15 +300,49 @@ describeOnAllTables('Issuer', () => {
     await rejectsWith(issuer.issue({ subject: 'b', fields: greenFields() }), 'LOG_STOPPED');
   });
 
-  it('gives out nothing that its attest key did not sign well', async () => {
+  type Sign = (message: Uint8Array) => Uint8Array;
+  for (const [what, faultyOf] of [
+    ['attest key', () => ({ sign: () => new Uint8Array(64) })],
+    // Each signature is good, and stands on another attestation.
+    ['other thread', (sign: Sign) => ({ sign, signerOfMany: () => inDisorder(sign) })],
+  ] as const)
+    it(`gives out nothing that its ${what} did not sign well`, async () => {
+      const machine = new RegionMachine();
+      const { keyId, publicKey, sign } = machine.region.keys.attest;
+      const faulty = { keyId, publicKey, ...faultyOf(sign) };
+      const keys = { inForce: () => faulty, withId: () => faulty };
+      const { issuer, treeOf, stop } = await startRegion(machine, {}, { keys });
+      const requests = ['a', 'b'].map((subject) => ({ subject, fields: greenFields() }));
+      await rejectsWith(issuer.issueAll(requests), 'LOG_UNSETTLED');
+      await rejectsWith(issuer.issueAll(requests), 'SIGNER_FAULTY');
+      assert.equal((await treeOf(LOG_ID)).size, 0);
+      await stop();
+    });
+  const inDisorder = (sign: Sign) => (messages: readonly Uint8Array[]) =>
+    Promise.resolve(messages.map(sign).reverse());
+
+  it('finishes elsewhere what it can, from the slice on from which somebody there is ready', async () => {
     const machine = new RegionMachine();
-    const { keyId, publicKey } = machine.region.keys.attest;
-    const faulty = { keyId, publicKey, sign: () => new Uint8Array(64) };
-    const keys = { inForce: () => faulty, withId: () => faulty };
+    const { sign, ...key } = machine.region.keys.attest;
+    const asked: number[] = [];
+    const elsewhere: number[] = [];
+    const signerOfMany = (count: number) => {
+      if (asked.push(count) < 2) return undefined;
+      return (all: readonly Uint8Array[]) => Promise.resolve((elsewhere.push(all.length), all.map(sign)));
+    };
+    const both = { ...key, sign, signerOfMany };
+    const keys = { inForce: () => both, withId: () => both };
     const { issuer, treeOf, stop } = await startRegion(machine, {}, { keys });
-    await rejectsWith(issuer.issue({ subject: 'a', fields: greenFields() }), 'LOG_UNSETTLED');
-    await rejectsWith(issuer.issue({ subject: 'a', fields: greenFields() }), 'SIGNER_FAULTY');
-    assert.equal((await treeOf(LOG_ID)).size, 0);
+    const requests = Array.from({ length: 300 }, (_, i) => ({ subject: `${i}`, fields: greenFields() }));
+    const issued = await issuer.issueAll(requests);
+    assert.deepEqual([asked, elsewhere], [[300, 44], [44]]);
+    const attestations = await attestationsOf(await treeOf(LOG_ID));
+    assert.equal(attestations.length, 300);
+    for (const { index, attestation } of issued) assert.deepEqual(attestations[index]?.bytes, attestation);
+    for (const { bytes, signature, region, log } of attestations) {
+      const message = attestationMessage({ region, log, bytes }, machine.region.network);
+      assert.ok(verifySignature({ publicKey: key.publicKey, message, signature }));
+    }
     await stop();
   });
 });

@@ -14,6 +14,9 @@ const wanted = (inputs: readonly Uint8Array[]) =>
 class StubWorker extends EventEmitter {
   readonly jobs: EvaluatingJob[] = [];
   isTerminated = false;
+  ref(): void {
+    // The test waits by itself.
+  }
   unref(): void {
     // Nothing waits for it.
   }
