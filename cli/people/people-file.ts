@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
 import { type Encoding, inUtf8 } from '../../node/rows/encoding.ts';
-import { readCsvRows } from '../../node/rows/csv-rows.ts';
+import { readCsvParts } from '../../node/rows/csv-rows.ts';
 import { readJsonRows } from '../../node/rows/json-rows.ts';
 import { type RowFault, type Row, type RowForm } from '../../node/rows/row-form.ts';
 
@@ -11,6 +11,7 @@ export const PEOPLE_MAX = 100_000;
 /** Of a file that is issued in batches: who is in it takes some 100 MB for a million. */
 export const ROWS_MAX = 2_000_000;
 const NO_ROWS: RowFault = { line: 0, reason: 'the file has no rows' };
+const NO_FAULTS: readonly RowFault[] = [];
 /** Faults that are told one by one; more would hide the first ones. */
 const FAULTS_MAX = 20;
 
@@ -42,10 +43,12 @@ export async function readPeople<T extends { readonly subject: string }>(
   const people: T[] = [];
   const faults: RowFault[] = [];
   const lineOfSubject = new Map<string, number>();
-  for await (const row of rowsOf(source, as, form)) {
-    faults.push(...faultsOfRow(form, row, (person) => people.push(person), lineOfSubject));
-    if (people.length > PEOPLE_MAX) {
-      faults.push({ line: 0, reason: `more than ${PEOPLE_MAX} rows: split the file` });
+  for await (const rows of partsOf(source, as, form)) {
+    for (const row of rows) {
+      faults.push(...faultsOfRow(form, row, (person) => people.push(person), lineOfSubject));
+      if (people.length > PEOPLE_MAX)
+        faults.push({ line: 0, reason: `more than ${PEOPLE_MAX} rows: split the file` });
+      if (faults.length >= FAULTS_MAX || people.length > PEOPLE_MAX) break;
     }
     if (faults.length >= FAULTS_MAX || people.length > PEOPLE_MAX) break;
   }
@@ -77,10 +80,13 @@ export async function countPeople(
   };
   const faults: RowFault[] = [];
   const lineOfSubject = new Map<string, number>();
-  for await (const row of rowsOf(heard(source, hear), as, form)) {
-    faults.push(...faultsOfRow(form, row, () => undefined, lineOfSubject));
-    if (lineOfSubject.size > ROWS_MAX)
-      faults.push({ line: 0, reason: `more than ${ROWS_MAX} rows: split the file` });
+  for await (const rows of partsOf(heard(source, hear), as, form)) {
+    for (const row of rows) {
+      faults.push(...faultsOfRow(form, row, () => undefined, lineOfSubject));
+      if (lineOfSubject.size > ROWS_MAX)
+        faults.push({ line: 0, reason: `more than ${ROWS_MAX} rows: split the file` });
+      if (faults.length >= FAULTS_MAX || lineOfSubject.size > ROWS_MAX) break;
+    }
     if (faults.length >= FAULTS_MAX || lineOfSubject.size > ROWS_MAX) break;
   }
   if (lineOfSubject.size === 0 && faults.length === 0) faults.push(NO_ROWS);
@@ -96,24 +102,30 @@ export async function* peopleInBatches<T extends { readonly subject: string }>(
 ): AsyncGenerator<People<T>, void, undefined> {
   let seen = 0;
   let people: T[] = [];
-  for await (const row of rowsOf(source, as, form)) {
-    if (seen++ < skip && !('fault' in row)) continue;
-    const faults = faultsOfRow(form, row, (person) => people.push(person), new Map());
-    if (faults.length > 0) return yield { people: [], faults };
-    if (people.length < size) continue;
-    yield { people, faults: [] };
-    people = [];
-  }
+  for await (const rows of partsOf(source, as, form))
+    for (const row of rows) {
+      if (seen++ < skip && !('fault' in row)) continue;
+      const faults = faultsOfRow(form, row, (person) => people.push(person));
+      if (faults.length > 0) return yield { people: [], faults };
+      if (people.length < size) continue;
+      yield { people, faults: [] };
+      people = [];
+    }
   if (people.length > 0) yield { people, faults: [] };
 }
 
-function rowsOf(
+/** The rows, some at a time. */
+function partsOf(
   source: AsyncIterable<Uint8Array>,
   { format, encoding }: PeopleForm,
   form: RowForm,
-): AsyncGenerator<Row> {
+): AsyncGenerator<readonly Row[]> {
   const bytes = inUtf8(source, encoding);
-  return format === 'csv' ? readCsvRows(bytes, form) : readJsonRows(bytes, form);
+  return format === 'csv' ? readCsvParts(bytes, form) : oneByOne(readJsonRows(bytes, form));
+}
+
+async function* oneByOne(rows: AsyncIterable<Row>): AsyncGenerator<readonly Row[]> {
+  for await (const row of rows) yield [row];
 }
 
 async function* heard(
@@ -130,16 +142,16 @@ function faultsOfRow<T extends { readonly subject: string }>(
   form: RowForm<T>,
   row: Row,
   take: (person: T) => void,
-  lineOfSubject: Map<string, number>,
-): RowFault[] {
+  lineOfSubject?: Map<string, number>,
+): readonly RowFault[] {
   if ('fault' in row) return [row.fault];
   const person = form.parse(row.cells, row.line);
   if (Array.isArray(person)) return person;
-  const before = lineOfSubject.get(person.subject);
+  const before = lineOfSubject?.get(person.subject);
   if (before !== undefined) {
     return [{ line: row.line, column: 'subject', reason: `is the same person as in line ${before}` }];
   }
-  lineOfSubject.set(person.subject, row.line);
+  lineOfSubject?.set(person.subject, row.line);
   take(person);
-  return [];
+  return NO_FAULTS;
 }

@@ -3,6 +3,7 @@ import { isAscii } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { FileRefused } from './encoding.ts';
+import { type CsvRecord, type CsvRest, plainCsv } from './plain-csv.ts';
 import { type Row, type RowFault, type RowForm } from './row-form.ts';
 
 /** A row has a few cells of some characters each; an unclosed quote would swallow the rest of the file. */
@@ -17,28 +18,72 @@ interface Parsed {
 
 /** Yields the rows after the header. A fault of the header or of the form of the file is the last thing it yields. */
 export async function* readCsvRows(source: AsyncIterable<Uint8Array>, form: RowForm): AsyncGenerator<Row> {
-  const input = Readable.from(guarded(source), { objectMode: false });
+  for await (const rows of readCsvParts(source, form)) yield* rows;
+}
+
+/** The same rows, some at a time, which takes less. */
+export async function* readCsvParts(
+  source: AsyncIterable<Uint8Array>,
+  form: RowForm,
+): AsyncGenerator<readonly Row[]> {
+  let header: string[] | undefined;
+  try {
+    for await (const records of recordsOf(guarded(source))) {
+      const rows: Row[] = [];
+      for (const record of records) {
+        if (header === undefined) {
+          const read = parseHeader(form, record);
+          if (!Array.isArray(read)) return yield [read];
+          header = read;
+        } else rows.push(parseRow(header, record));
+      }
+      yield rows;
+    }
+  } catch (error) {
+    if (error instanceof FileRefused) yield [{ fault: error.fault }];
+    else if (error instanceof CsvFault) yield [{ fault: error.fault }];
+    else throw error;
+  }
+}
+
+/** Why a file is no CSV. */
+class CsvFault extends Error {
+  readonly fault: RowFault;
+
+  constructor(fault: RowFault) {
+    super(fault.reason);
+    this.fault = fault;
+  }
+}
+
+/** @throws {CsvFault} */
+async function* recordsOf(
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<readonly CsvRecord[], void, undefined> {
+  const rest = yield* plainCsv(source, ROW_BYTES_MAX);
+  if (rest !== undefined) yield* parsedRecords(rest);
+}
+
+async function* parsedRecords({
+  source,
+  lines,
+  lineEnd,
+}: CsvRest): AsyncGenerator<readonly CsvRecord[], void, undefined> {
+  const input = Readable.from(source, { objectMode: false });
   const parser = parse({
     encoding: null,
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,
     max_record_size: ROW_BYTES_MAX,
+    ...(lineEnd !== undefined && { record_delimiter: lineEnd }),
   });
   input.on('error', (error) => parser.destroy(error)).pipe(parser);
-  let header: string[] | undefined;
   try {
-    for await (const { record, info } of parser as AsyncIterable<Parsed>) {
-      const row =
-        header === undefined ? parseHeader(form, record, info.lines) : parseRow(header, record, info.lines);
-      if (Array.isArray(row)) header = row;
-      else yield row;
-      if (header === undefined) return;
-    }
+    for await (const { record, info } of parser as AsyncIterable<Parsed>)
+      yield [{ line: lines + info.lines, cells: record.map(decodeUtf8) }];
   } catch (error) {
-    if (error instanceof FileRefused) yield { fault: error.fault };
-    else if (error instanceof CsvError) yield { fault: faultOfForm(error) };
-    else throw error;
+    throw error instanceof CsvError ? new CsvFault(faultOfForm(error, lines)) : error;
   } finally {
     input.destroy();
   }
@@ -67,16 +112,12 @@ function withoutMark(head: Buffer): Uint8Array {
   return head.subarray(0, 3).equals(UTF8_MARK) ? head.subarray(3) : head;
 }
 
-function parseHeader(
-  { columns, required }: RowForm,
-  record: readonly Buffer[],
-  line: number,
-): string[] | Row {
+function parseHeader({ columns, required }: RowForm, { line, cells }: CsvRecord): string[] | Row {
   const fault = (reason: string): Row => ({ fault: { line, reason } });
   const header: string[] = [];
-  for (const cell of record) {
-    const name = columns.find((known) => known === decodeUtf8(cell)?.trim());
-    if (name === undefined && record.length === 1 && /[;\t]/.test(decodeUtf8(cell) ?? ''))
+  for (const cell of cells) {
+    const name = columns.find((known) => known === cell?.trim());
+    if (name === undefined && cells.length === 1 && /[;\t]/.test(cell ?? ''))
       return fault('the columns are separated by semicolons or tabs: save the file with commas between them');
     if (name === undefined)
       return fault(`column ${header.length + 1} is unknown; known are ${columns.join(', ')}`);
@@ -87,13 +128,13 @@ function parseHeader(
   return missing.length > 0 ? fault(`column ${missing.join(' and ')} is missing`) : header;
 }
 
-function parseRow(header: readonly string[], record: readonly Buffer[], line: number): Row {
-  if (record.length !== header.length) {
-    return { fault: { line, reason: `has ${record.length} cells; the header has ${header.length}` } };
+function parseRow(header: readonly string[], { line, cells: texts }: CsvRecord): Row {
+  if (texts.length !== header.length) {
+    return { fault: { line, reason: `has ${texts.length} cells; the header has ${header.length}` } };
   }
   const cells: Record<string, string> = {};
-  for (const [i, column] of header.entries()) {
-    const text = decodeUtf8(record[i]);
+  for (let i = 0; i < header.length; i++) {
+    const [column, text] = [header[i] as string, texts[i]];
     if (text === undefined)
       return {
         fault: {
@@ -108,8 +149,9 @@ function parseRow(header: readonly string[], record: readonly Buffer[], line: nu
   return { line, cells };
 }
 
-function faultOfForm(error: CsvError): RowFault {
-  const line = typeof error['lines'] === 'number' ? error['lines'] : 0;
+/** `lines`: those before what was parsed. */
+function faultOfForm(error: CsvError, lines: number): RowFault {
+  const line = typeof error['lines'] === 'number' ? lines + error['lines'] : 0;
   return { line, reason: REASONS_OF_FORM[error.code] ?? 'is no CSV' };
 }
 
@@ -122,9 +164,9 @@ const REASONS_OF_FORM: Partial<Record<string, string>> = {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function decodeUtf8(bytes: Buffer | undefined): string | undefined {
+function decodeUtf8(bytes: Buffer): string | undefined {
   // Most cells are, and a decoder takes four times as long to say so.
-  if (bytes !== undefined && isAscii(bytes)) return bytes.toString('latin1');
+  if (isAscii(bytes)) return bytes.toString('latin1');
   try {
     return utf8.decode(bytes);
   } catch {

@@ -1,5 +1,6 @@
 /** Base45 without any leniency: one text for each byte string, and a fault for every other. Spec: SPEC.md 2.2, RFC 9285. */
 import { ProtocolError } from '../fault.ts';
+import { decodeUtf8 } from './utf8.ts';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:';
 const UNITS = Uint8Array.from(ALPHABET, (character) => character.charCodeAt(0));
@@ -8,31 +9,25 @@ const NOT_A_DIGIT = 0x80;
 const DIGITS = new Uint8Array(128).fill(NOT_A_DIGIT);
 UNITS.forEach((unit, digit) => (DIGITS[unit] = digit));
 
-/** Arguments that one call of `String.fromCharCode` takes at a time; engines allow at least 65,535. */
-const UNITS_PER_CALL = 4_096;
-
 /** Three characters for every two bytes, two for a last odd one. */
 export function encodeBase45(bytes: Uint8Array): string {
   const units = new Uint8Array(Math.ceil(bytes.length * 1.5));
   let at = 0;
   for (let i = 0; i + 1 < bytes.length; i += 2) {
     const value = ((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0);
-    units[at++] = UNITS[value % 45] ?? 0;
-    units[at++] = UNITS[Math.floor(value / 45) % 45] ?? 0;
-    units[at++] = UNITS[Math.floor(value / 2025)] ?? 0;
+    // Below 2^16, so that integers of 32 bits do, which are several times as fast.
+    const rest = value % 2025;
+    units[at++] = UNITS[rest % 45] ?? 0;
+    units[at++] = UNITS[(rest / 45) | 0] ?? 0;
+    units[at++] = UNITS[(value / 2025) | 0] ?? 0;
   }
   if (bytes.length % 2 === 1) {
     const value = bytes[bytes.length - 1] ?? 0;
     units[at++] = UNITS[value % 45] ?? 0;
-    units[at++] = UNITS[Math.floor(value / 45)] ?? 0;
+    units[at++] = UNITS[(value / 45) | 0] ?? 0;
   }
-  let text = '';
-  for (let i = 0; i < units.length; i += UNITS_PER_CALL) {
-    // `apply` takes any array-like; spreading would walk an iterator, ten times slower.
-    const part: ArrayLike<number> = units.subarray(i, i + UNITS_PER_CALL);
-    text += String.fromCharCode.apply(null, part as number[]);
-  }
-  return text;
+  // ASCII is UTF-8, and the decoder of that is the fastest way from bytes to text.
+  return decodeUtf8(units);
 }
 
 /**

@@ -142,12 +142,14 @@ function writeTextMap(out: Output, fields: Readonly<Record<string, CborValue>>, 
 }
 
 function writeUintMap(out: Output, entries: ReadonlyMap<number, CborValue>, depthLeft: number): void {
-  const sorted = [...entries].sort(([a], [b]) => a - b);
-  out.head(MAJOR.map, sorted.length);
-  for (const [key, value] of sorted) {
+  out.head(MAJOR.map, entries.size);
+  const keys = [...entries.keys()];
+  // Most maps are made in the order of their keys.
+  if (keys.some((key, i) => i > 0 && key < (keys[i - 1] as number))) keys.sort((a, b) => a - b);
+  for (const key of keys) {
     if (!Number.isSafeInteger(key) || key < 0)
       throw new TypeError('a CBOR map here has unsigned integer keys');
     out.head(MAJOR.uint, key);
-    writeValue(out, value, depthLeft);
+    writeValue(out, entries.get(key) as CborValue, depthLeft);
   }
 }
