@@ -6,12 +6,12 @@
  *
  * Names say nothing without the registry's key.
  */
-import * as crypto from 'node:crypto';
 import { z } from 'zod';
 import { hexOf } from '../../protocol/bytes.ts';
 import { logError } from '../log/log-error.ts';
 import { NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
+import { Pseudonyms } from '../registry/pseudonyms.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { isRegistryDamage } from '../registry/registry-error.ts';
 import { valuesPastDamage } from '../registry/rows-past-damage.ts';
@@ -48,6 +48,8 @@ const AGAIN = 'Nothing else is concerned. Forget again who was forgotten in the 
 const TURN = 'note';
 const COUNTER_BYTES = 8;
 const PAGE = 256;
+/** People who are asked for in one trip. */
+const AT_ONCE = 1_024;
 /** Some 4 MB. */
 const RECENT_MAX = 16_384;
 
@@ -79,7 +81,7 @@ export type Mark = Readonly<z.infer<typeof markSchema>>;
 export class ForgottenMarks {
   readonly #modules: ForgottenMarksModules;
   readonly #sealer: Sealer;
-  readonly #nameKey: crypto.KeyObject;
+  readonly #names: Pseudonyms;
   readonly #reads: Gathered<string, Uint8Array | undefined>;
   readonly #turns = new Turns();
   readonly #counterKey: string;
@@ -104,7 +106,7 @@ export class ForgottenMarks {
     this.#recentMax = recentMax;
     this.#counterKey = COUNTER + (fenced === undefined ? '' : `/${hexOf(fenced.identity)}`);
     this.#sealer = new Sealer(derivedKey(registryKey, 'once/forgotten'));
-    this.#nameKey = derivedKey(registryKey, 'once/forgotten/name');
+    this.#names = new Pseudonyms(derivedKey(registryKey, 'once/forgotten/name'));
     // A file of people is thousands of orders at the same time.
     this.#reads = new Gathered<string, Uint8Array | undefined>((keys) =>
       valuesPastDamage(modules.tables, keys),
@@ -156,12 +158,34 @@ export class ForgottenMarks {
 
   /** Which of these people were forgotten since an order was given. Rejects as the tables. */
   async since(subjects: readonly string[], ordered: Ordered): Promise<ReadonlySet<string>> {
-    const isForgotten = async (subject: string) => {
-      const mark = await this.of(subject).catch((error: unknown) => this.#damaged(error));
-      return mark === undefined || isSince(mark, ordered);
-    };
-    const are = await Promise.all(subjects.map(isForgotten));
-    return new Set(subjects.filter((_, i) => are[i] === true));
+    const forgotten = new Set<string>();
+    for (let at = 0; at < subjects.length; at += AT_ONCE) {
+      const some = subjects.slice(at, at + AT_ONCE);
+      const keys = some.map((subject) => this.#keyOf(subject));
+      const found = await this.#answers(keys);
+      for (const [i, subject] of some.entries())
+        if (this.#isForgotten(keys[i] ?? '', found[i], ordered)) forgotten.add(subject);
+    }
+    return forgotten;
+  }
+
+  /** Of one, gathered with what others ask. */
+  async #answers(keys: readonly string[]): Promise<readonly (Uint8Array | Error | undefined)[]> {
+    const [key, other] = keys;
+    if (key === undefined || other !== undefined) return valuesPastDamage(this.#modules.tables, keys);
+    return [await this.#reads.ask(key).catch((error: unknown) => damageOf(error))];
+  }
+
+  /** What cannot be read says that they were. */
+  #isForgotten(key: string, found: Uint8Array | Error | undefined, ordered: Ordered): boolean {
+    if (found === undefined) return false;
+    try {
+      if (found instanceof Error) throw found;
+      return isSince(this.#opened(key, found), ordered);
+    } catch (error) {
+      this.#damaged(error);
+      return true;
+    }
   }
 
   /** Tells of it once; what else there is goes on. */
@@ -286,12 +310,18 @@ export class ForgottenMarks {
   }
 
   #keyOf(subject: string): string {
-    return PREFIX + crypto.createHmac('sha256', this.#nameKey).update(subject).digest('hex');
+    return PREFIX + this.#names.wholeOf(subject);
   }
 
   #nowS(): number {
     return Math.floor(this.#modules.clock.nowMs() / 1_000);
   }
+}
+
+/** @throws what is no damage. */
+function damageOf(error: unknown): Error {
+  if (isRegistryDamage(error)) return error;
+  throw error;
 }
 
 /** Where both are of one counter, that says it of what was forgotten here; else, and of the other machine, the time does. */

@@ -2,9 +2,6 @@
  * Issues codes: status in, code out, and by then it is durable and logged. Each month has its log, announced ahead; the
  * issuer opens it when its time comes and seals the one before.
  */
-import { type Openings } from '../../protocol/code/openings.ts';
-import { evidenceOf } from '../../protocol/disclosure/basis.ts';
-import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { logMonth } from '../../protocol/trust/log-month.ts';
@@ -13,11 +10,10 @@ import { type LogTree } from '../log/log-tree.ts';
 import { type Receipt } from '../log/log-work.ts';
 import { type LogWriterModules } from '../log/log-writer.ts';
 import { isSignedBy } from '../log/own-checkpoint.ts';
-import { Sequencer, type SequencerOptions } from '../log/sequencer.ts';
+import { type Outcome, Sequencer, type SequencerOptions } from '../log/sequencer.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
-import { type Change, type Clock, type HighWater, type Random } from '../ports.ts';
+import { type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
-import { requireSubject } from '../registry/record-page.ts';
 import { type SharedTables } from '../registry/private-tables.ts';
 import { RegistryMark } from '../registry/registry-mark.ts';
 import { type Registry } from '../registry/registry.ts';
@@ -28,39 +24,16 @@ import {
   type AttestationWorkModules,
   type CommittedStatus,
 } from './attestation-work.ts';
-import { type ForgottenMarksOptions, type Ordered } from './forgotten-marks.ts';
+import { type ForgottenMarksOptions } from './forgotten-marks.ts';
 import { isCounted } from './forgetting.ts';
+import { committed, type Issued, type IssueRequest, unpreparedOf } from './issue-request.ts';
 import { logIdAt, logInUse } from './month-logs.ts';
-import { type Prepare, type Unprepared } from './preparing.ts';
-import { shuffled } from './shuffle.ts';
+import { type Prepare } from './preparing.ts';
 import { RecordsApart, type RecordsApartModules } from './records-apart.ts';
+import { shuffled } from './shuffle.ts';
 import { type StagingGate } from './staging-gate.ts';
 
-export interface IssueRequest extends Unprepared {
-  /** The region's own reference to the person, 1 to 64 characters. It goes into the registry and nowhere else. */
-  readonly subject: string;
-  /** When it was ordered (`StagingGate.now`), where that was before the request was made: whoever was forgotten since gets nothing. */
-  readonly ordered?: Ordered | undefined;
-  /** What the colour rests on (`encodeBasis`): kept in the registry, and committed to by the evidence of the attestation. */
-  readonly basis?: Uint8Array | undefined;
-  /** It takes the place of a revoked attestation: it is logged among at least 31 others. */
-  readonly isReplacement?: boolean;
-  /** Its colour is not green, and rests on what one operator told alone: what the region knows itself does not say so. */
-  readonly isTold?: boolean;
-  /** Its batch is listed by `Handovers` until somebody confirms that the codes have arrived. */
-  readonly toHandOver?: boolean;
-  /** What is to become durable in the private tables with the record of the attestation, once its place is known. May be asked again for another place. */
-  readonly also?: (place: Place) => readonly Change[];
-}
-
-/** An attestation that is logged for good, and what opens it: all that a code is made of. */
-export interface Issued {
-  readonly log: string;
-  readonly index: number;
-  readonly attestation: Uint8Array;
-  readonly openings: Openings;
-  readonly checkpoint: HighWater;
-}
+export { type Issued, type IssueRequest } from './issue-request.ts';
 
 export interface IssuerOptions extends SequencerOptions {
   readonly region: string;
@@ -104,6 +77,11 @@ interface OpenMonth {
   readonly log: string;
   readonly tree: LogTree;
   readonly sequencer: Sequencer<CommittedStatus>;
+}
+
+interface Logged {
+  readonly log: string;
+  readonly outcome: Outcome;
 }
 
 const HOUR_S = 3_600;
@@ -215,8 +193,8 @@ export class Issuer {
    * `ForgottenMarks.refusalOf` and `Sequencer.submit`.
    */
   async issue(request: IssueRequest): Promise<Issued> {
-    const [item] = await this.#commit([request]);
-    return this.#issue(item as CommittedStatus);
+    const [issued] = await this.#issueAll(await this.#commit([request]));
+    return issued as Issued;
   }
 
   /**
@@ -228,25 +206,34 @@ export class Issuer {
     const items = await this.#commit(requests);
     // The month is opened first, so that all are offered in the same turn.
     await this.#month(this.#logNow());
-    const issuing = new Array<Promise<Issued>>(items.length);
-    for (const number of shuffled(items.length, this.#modules.random))
-      issuing[number] = this.#issue(items[number] as CommittedStatus);
-    const settled = await Promise.allSettled(issuing);
-    return settled.map((one) => {
-      if (one.status === 'rejected') throw one.reason;
-      return one.value;
-    });
+    const order = shuffled(items.length, this.#modules.random);
+    const issued = await this.#issueAll(Array.from(order, (number) => items[number] as CommittedStatus));
+    const inTurn = new Array<Issued>(items.length);
+    for (const [i, one] of issued.entries()) inTurn[order[i] as number] = one;
+    return inTurn;
+  }
+
+  /** All are looked at before the first error is told. */
+  async #issueAll(items: readonly CommittedStatus[]): Promise<Issued[]> {
+    const issued: Issued[] = [];
+    const errors: unknown[] = [];
+    for (const [i, { log, outcome }] of (await this.#logged(items)).entries()) {
+      const item = items[i] as CommittedStatus;
+      if ('error' in outcome) errors.push(outcome.error);
+      else
+        await this.#given(item, log, outcome.receipt).then(
+          (one) => issued.push(one),
+          (error: unknown) => errors.push(error),
+        );
+    }
+    if (errors.length > 0) throw errors[0];
+    return issued;
   }
 
   async #commit(requests: readonly IssueRequest[]): Promise<CommittedStatus[]> {
     const { sha256, prepare, gate } = this.#modules;
     const now = await gate.now();
-    const unprepared = requests.map(({ subject, fields: given, document, basis }) => {
-      requireSubject(subject);
-      const fields = basis === undefined ? given : { ...given, evidence: evidenceOf(sha256, basis) };
-      return { fields, document };
-    });
-    const prepared = await prepare(unprepared);
+    const prepared = await prepare(requests.map((request) => unpreparedOf(sha256, request)));
     if (prepared.length !== requests.length)
       throw new RangeError('expected as many prepared as were asked for');
     return prepared.map(({ commitment, openings }, i) => {
@@ -255,8 +242,7 @@ export class Issuer {
     });
   }
 
-  async #issue(item: CommittedStatus): Promise<Issued> {
-    const { log, receipt } = await this.#submit(item);
+  async #given(item: CommittedStatus, log: string, receipt: Receipt): Promise<Issued> {
     const { index, entry: attestation, checkpoint } = receipt;
     const refusal = await this.#modules.gate.refusalToGive(item.subject, item.ordered);
     if (refusal !== undefined) {
@@ -279,16 +265,35 @@ export class Issuer {
     });
   }
 
-  async #submit(item: CommittedStatus): Promise<{ log: string; receipt: Receipt }> {
+  /** What came of each, and in which log. */
+  async #logged(items: readonly CommittedStatus[]): Promise<readonly Logged[]> {
+    const logged = new Array<Logged>(items.length);
+    let left = items.map((_, number) => number);
     for (;;) {
       const log = this.#logNow();
-      try {
-        const { sequencer } = this.#current?.log === log ? this.#current : await this.#month(log);
-        return { log, receipt: await sequencer.submit(item) };
-      } catch (error) {
+      const late: number[] = [];
+      const outcomes = await this.#submit(
+        log,
+        left.map((number) => items[number] as CommittedStatus),
+      );
+      for (const [i, outcome] of outcomes.entries()) {
+        const number = left[i] as number;
         // It came too late for this log and is in none, so it may go into the next.
-        if (!isNodeError(error, 'LOG_SEALED') || this.#logNow() === log) throw error;
+        if ('error' in outcome && isNodeError(outcome.error, 'LOG_SEALED') && this.#logNow() !== log)
+          late.push(number);
+        else logged[number] = { log, outcome };
       }
+      if (late.length === 0) return logged;
+      left = late;
+    }
+  }
+
+  async #submit(log: string, items: readonly CommittedStatus[]): Promise<readonly Outcome[]> {
+    try {
+      const { sequencer } = this.#current?.log === log ? this.#current : await this.#month(log);
+      return await sequencer.submitAll(items);
+    } catch (error) {
+      return items.map(() => ({ error }));
     }
   }
 
@@ -374,15 +379,4 @@ export class Issuer {
   #nowS(): number {
     return Math.floor(this.#modules.clock.nowMs() / 1000);
   }
-}
-
-function committed(
-  request: IssueRequest & { readonly ordered: Ordered },
-  commitment: Uint8Array,
-  openings: Openings,
-): CommittedStatus {
-  const { subject, ordered, fields, basis } = request;
-  const { isReplacement = false, toHandOver = false, also = () => [] } = request;
-  const isManual = fields.status.ruleId === MANUAL_RULE_ID;
-  return { subject, ordered, commitment, openings, basis, isManual, isReplacement, toHandOver, also };
 }

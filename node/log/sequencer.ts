@@ -19,10 +19,45 @@ export interface SequencerModules<Item> extends LogWriterModules {
   readonly work: LogWork<Item>;
 }
 
-interface Submission<Item> {
+/** What came of an item: its receipt, or why it has none. */
+export type Outcome = { readonly receipt: Receipt } | { readonly error: unknown };
+
+/** Items that were submitted together, and who waits for what comes of all of them. */
+class Together {
+  readonly #outcomes: Outcome[];
+  readonly #done: (outcomes: Outcome[]) => void;
+  #left: number;
+
+  constructor(count: number, done: (outcomes: Outcome[]) => void) {
+    this.#outcomes = new Array<Outcome>(count);
+    this.#left = count;
+    this.#done = done;
+  }
+
+  take(number: number, outcome: Outcome): void {
+    this.#outcomes[number] = outcome;
+    if (--this.#left === 0) this.#done(this.#outcomes);
+  }
+}
+
+class Submission<Item> {
   readonly item: Item;
-  readonly resolve: (receipt: Receipt) => void;
-  readonly reject: (error: unknown) => void;
+  readonly #number: number;
+  readonly #of: Together;
+
+  constructor(item: Item, number: number, of: Together) {
+    this.item = item;
+    this.#number = number;
+    this.#of = of;
+  }
+
+  resolve(receipt: Receipt): void {
+    this.#of.take(this.#number, { receipt });
+  }
+
+  reject(error: unknown): void {
+    this.#of.take(this.#number, { error });
+  }
 }
 
 /** A batch from its staging until its submitters know. */
@@ -102,11 +137,25 @@ export class Sequencer<Item> {
    * @throws {NodeError} LOG_UNSETTLED: it may yet be logged. Anything else: it is not, and `retry` says whether to offer it
    * again. Errors of `LogWork.prepare` are passed on.
    */
-  submit(item: Item): Promise<Receipt> {
-    if (this.#trouble !== undefined) return Promise.reject(this.#trouble);
-    return new Promise((resolve, reject) => {
-      if (this.#queue.push({ item, resolve, reject })) return;
-      reject(logError('LOG_BUSY', `${this.#options.queueMax} items wait for their turn already`));
+  async submit(item: Item): Promise<Receipt> {
+    const [outcome] = await this.submitAll([item]);
+    if (outcome === undefined || 'error' in outcome) throw outcome?.error;
+    return outcome.receipt;
+  }
+
+  /** Logs many, offered in one turn. Resolves, once it is known of all of them, with what came of each: as of `submit`. */
+  submitAll(items: readonly Item[]): Promise<readonly Outcome[]> {
+    if (items.length === 0) return Promise.resolve([]);
+    return new Promise((resolve) => {
+      const together = new Together(items.length, resolve);
+      for (const [number, item] of items.entries()) {
+        const submission = new Submission(item, number, together);
+        if (this.#trouble !== undefined) submission.reject(this.#trouble);
+        else if (!this.#queue.push(submission)) {
+          const message = `${this.#options.queueMax} items wait for their turn already`;
+          submission.reject(logError('LOG_BUSY', message));
+        }
+      }
     });
   }
 
@@ -211,7 +260,7 @@ export class Sequencer<Item> {
       });
       if (drafts.length > 0) return { staged: { ...place, drafts }, besides, placed };
     } catch (error) {
-      for (const { reject } of submissions) reject(error);
+      for (const submission of submissions) submission.reject(error);
     }
     return undefined;
   }
@@ -265,7 +314,7 @@ export class Sequencer<Item> {
       const message = `it is not known whether this was logged: ${trouble.message}`;
       this.#refuse(batch, logError('LOG_UNSETTLED', message, { cause }));
     }
-    for (const { reject } of [...this.#queue.drain(), ...this.#orders.splice(0)]) reject(trouble);
+    for (const waiting of [...this.#queue.drain(), ...this.#orders.splice(0)]) waiting.reject(trouble);
   }
 
   async #pause(): Promise<void> {

@@ -16,8 +16,13 @@ export class Pseudonyms {
     this.#outer = padOf(secret, 0x5c);
   }
 
-  /** 32 hexadecimal digits: HMAC-SHA256 (RFC 2104) of the text in UTF-8, cut to 128 bits. */
+  /** 32 hexadecimal digits: the first of `wholeOf`. */
   of(text: string): string {
+    return this.wholeOf(text).slice(0, DIGITS);
+  }
+
+  /** 64 hexadecimal digits: HMAC-SHA256 (RFC 2104) of the text in UTF-8. */
+  wholeOf(text: string): string {
     // By hand, since two one-shot hashes take less than half the time of createHmac.
     const bytes = Buffer.byteLength(text);
     const message = Buffer.allocUnsafe(BLOCK_BYTES + bytes);
@@ -26,7 +31,7 @@ export class Pseudonyms {
     const outer = Buffer.allocUnsafe(BLOCK_BYTES + 32);
     outer.set(this.#outer);
     outer.write(crypto.hash('sha256', message, 'binary'), BLOCK_BYTES, 'latin1');
-    return crypto.hash('sha256', outer, 'hex').slice(0, DIGITS);
+    return crypto.hash('sha256', outer, 'hex');
   }
 }
 

@@ -33,7 +33,10 @@ export async function* readCsvParts(
       for (const record of records) {
         if (header === undefined) {
           const read = parseHeader(form, record);
-          if (!Array.isArray(read)) return yield [read];
+          if (!Array.isArray(read)) {
+            yield [read];
+            return;
+          }
           header = read;
         } else rows.push(parseRow(header, record));
       }
