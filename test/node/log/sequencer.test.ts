@@ -149,6 +149,23 @@ describe('Sequencer', () => {
     await stop();
   });
 
+  it('tells of many together what came of each, once that is known of all', async () => {
+    const machine = new Machine();
+    const { sequencer, stop } = await startLog(machine, { queueMax: 3, batchMax: 2 });
+    const outcomes = await sequencer.submitAll(['a', '!bad', 'b', 'c']);
+    const [a, bad, b, busy] = outcomes.map((outcome) =>
+      'error' in outcome ? outcome.error : outcome.receipt.index,
+    );
+    assert.deepEqual([a, b], [0, 1]);
+    assert.ok(bad instanceof RangeError);
+    assert.ok(isNodeError(busy, 'LOG_BUSY'));
+    assert.deepEqual(await sequencer.submitAll([]), []);
+    await stop();
+    const [late] = await sequencer.submitAll(['d']);
+    assert.ok(late !== undefined && 'error' in late && isNodeError(late.error, 'LOG_STOPPED'));
+    assert.equal((await audit(machine)).length, 2);
+  });
+
   it('serves only between start and stop, and finishes the batch in hand', async () => {
     const machine = new Machine();
     const { sequencer, stop } = await startLog(machine, { batchMax: 2 });
