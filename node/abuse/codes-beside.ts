@@ -22,7 +22,7 @@ import { isRegistryDamage } from '../registry/registry-error.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { contradicted } from './issue-gate.ts';
-import { StricterMarks, type StricterMarksModules } from './stricter-marks.ts';
+import { type DamagedMark, StricterMarks, type StricterMarksModules } from './stricter-marks.ts';
 
 export interface CodesBesideModules extends StricterMarksModules {
   readonly clock: Clock;
@@ -65,6 +65,8 @@ export class CodesBeside {
   readonly #marks: StricterMarks;
   /** Why marks could not be finished, as it was told. */
   readonly #told = new Set<string>();
+  /** Rows of marks that no place of a log has: no more than were damaged. */
+  readonly #sought = new Set<string>();
 
   /** `registryKey`: 32 bytes. */
   constructor({ registryKey: key }: { readonly registryKey: Uint8Array }, modules: CodesBesideModules) {
@@ -170,15 +172,44 @@ export class CodesBeside {
   async finish(): Promise<UnfinishedOrders> {
     const left = { holders: new Set<string>(), unread: new Array<Place>() };
     let some: Place[] = [];
+    const damaged: DamagedMark[] = [];
     for await (const mark of this.#marks.all()) {
-      if (mark instanceof NodeError) this.#tell(mark);
+      if ('error' in mark) damaged.push(mark);
       else some.push(mark);
       if (some.length < LOOKED_TOGETHER) continue;
       await this.#finish(some, left);
       some = [];
     }
+    if (damaged.length > 0) some.push(...(await this.#found(damaged)));
     if (some.length > 0) await this.#finish(some, left);
     return left;
+  }
+
+  /** The places of marks that are damaged, which are written anew. What is named by none is told, and sought once: it was there before its mark. */
+  async #found(damaged: readonly DamagedMark[]): Promise<Place[]> {
+    const sought = damaged.filter(({ name }) => !this.#sought.has(name));
+    const names = new Set(sought.map(({ name }) => name));
+    const registry = this.#modules.registry();
+    const found: Place[] = [];
+    let isComplete = false;
+    try {
+      for await (const log of registry.logs()) {
+        if (found.length === names.size) break;
+        if (isLogOver(log, this.#nowS())) continue;
+        found.push(...(await this.#marks.placesNamed(names, { log, end: await registry.endOf(log) })));
+      }
+      isComplete = true;
+    } catch (error) {
+      if (!isRegistryDamage(error)) throw error;
+      this.#tell(error);
+    }
+    await this.#marks.renew(found);
+    for (const { name, error } of sought) {
+      if (this.#marks.areOf(found, name)) continue;
+      this.#tell(error);
+      if (isComplete) this.#sought.add(name);
+    }
+    return found;
   }
 
   async #finish(

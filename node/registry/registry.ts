@@ -321,6 +321,12 @@ export class Registry {
     }
   }
 
+  /** Behind the last place of a log of which it may have a record: up to a page more than there are; 0 for a log that it does not know. Rejects as the tables. */
+  async endOf(log: string): Promise<number> {
+    const [last] = await this.#modules.tables.page(...rangeOf(log), { limit: 1, reverse: true });
+    return last === undefined ? 0 : firstOf(last[0]) + RECORDS_PER_PAGE;
+  }
+
   /** Whether it has records of a log. */
   async knows(log: string): Promise<boolean> {
     return (await this.#modules.tables.page(...rangeOf(log), { limit: 1 })).length > 0;

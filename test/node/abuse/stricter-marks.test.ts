@@ -154,6 +154,21 @@ describe('CodesBeside.finish', () => {
     assert.ok(isNodeError(region.troubles[0], 'REGISTRY_CORRUPT'));
   });
 
+  it('finds by its name what a mark that cannot be read is of, and sees to it as to any other', async () => {
+    region.beforeLookingAgain = breakOff;
+    region.beforeOrdering = () => region.issue(1, GREEN);
+    await assert.rejects(region.order(1), isBroken);
+    const [name = assert.fail()] = await marksOf(region);
+    await region.process.tables.write([{ put: name, value: Buffer.of(1) }]);
+    region.isHourUsedUp = true;
+    for (let times = 0; times < 2; times++)
+      assert.deepEqual([...(await region.overrides.beside.finish()).holders], ['P1']);
+    region.isHourUsedUp = false;
+    assert.deepEqual([...(await region.overrides.beside.finish()).holders], []);
+    assert.equal(await region.codesOf(1), '(green) red');
+    assert.deepEqual([await marksOf(region), region.troubles], [[], []]);
+  });
+
   it('goes on where what somebody holds besides cannot be read, and gives them', async () => {
     region.beforeLookingAgain = breakOff;
     let mend = breakOff as () => Promise<void>;
