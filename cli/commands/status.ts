@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type Command } from 'commander';
 import { z } from 'zod';
 import { askOwnLivez } from '../../node/http/own-livez.ts';
+import { isLacking } from '../../node/lists/asked-lists.ts';
 import { isNodeError, NodeError } from '../../node/node-error.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { DIAL_TROUBLES, type DialTrouble } from '../../node/network/host/dial-trouble.ts';
@@ -23,6 +24,7 @@ import { cosignedText } from '../cosigned-text.ts';
 import { leftText } from '../left-text.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
+import { type AskedListSeen } from '../rules/lacking-lists.ts';
 import { table } from '../table.ts';
 import { spanText, timeText } from '../times.ts';
 import { wrapped } from '../wrap.ts';
@@ -273,17 +275,24 @@ function lifeLines(life: RunningStatus['life']): [string, string][] {
   const late = overdue === 0 ? '' : `, ${figure(overdue)} OVERDUE (entente object list)`;
   const figures = Object.entries(lastUpdate?.figures ?? {}).filter(([, count]) => count > 0);
   const counts = figures.map(([name, count]) => `${figure(count)} ${printable(name)}`).join(', ');
-  const { lastAtS = 0, trouble, damaged = [] } = updates ?? {};
+  const { lastAtS = 0, trouble, damaged = [], lists = [], hasDeclared } = updates ?? {};
   const last = lastAtS === 0 ? 'never' : timeText(lastAtS);
   const failing = trouble === undefined ? '' : `; NOT UPDATED since: ${printable(trouble.message)}`;
   return [
     ...(counts === '' ? [] : [['colours', counts] as [string, string]]),
     ...(lastAtS === 0 && trouble === undefined ? [] : [['updated', `${last}${failing}`] as [string, string]]),
+    ...(hasDeclared === true ? lists.filter(isLacking).map(listLine) : []),
     ...(damaged.length === 0 ? [] : [['DAMAGED', damagedText(damaged)] as [string, string]]),
     ...(open + upheld === 0
       ? []
       : [['objections', `${figure(open)} open, ${figure(upheld)} upheld${late}`] as [string, string]]),
   ];
+}
+
+/** A list that the rules ask for. */
+function listLine({ list, asOfS }: AskedListSeen): [string, string] {
+  const what = asOfS === undefined ? 'is missing' : `is old, of ${timeText(asOfS)}`;
+  return ['LISTS', `that of ${printable(list)}, which the rules ask for, ${what}`];
 }
 
 /** What is kept of people who declared. */

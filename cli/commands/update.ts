@@ -3,8 +3,10 @@ import { type Command } from 'commander';
 import { type UpdateFigures, UPDATE_OUTCOMES, type UpdateOutcome } from '../../node/life/update-figures.ts';
 import { type Unsettled } from '../../node/life/updater.ts';
 import { type UpdateNews, type UpdateOrder } from '../../node/life/life.ts';
+import { rulesInForce } from '../../node/life/known.ts';
 import { type Notice } from '../../node/life/notice.ts';
 import { type Handed } from '../../node/life/telling.ts';
+import { type AskedList } from '../../node/lists/asked-lists.ts';
 import { writeFileAtomically } from '../../node/region/files.ts';
 import { type Cli, examples } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
@@ -16,6 +18,7 @@ import { csvCell } from '../people/codes-file.ts';
 import { peopleFormatOf, type PeopleFormat } from '../people/people-file.ts';
 import { printable } from '../printable.ts';
 import { parseNewFile, type SigningOptions, withoutPeersOption } from '../region.ts';
+import { lackingLists, lackingText } from '../rules/lacking-lists.ts';
 import { openReasons } from '../rules/open-report.ts';
 import { parseTime } from '../times.ts';
 
@@ -75,10 +78,13 @@ async function update(cli: Cli, path: string, options: UpdateOptions): Promise<v
   const atS = at === undefined ? cli.surroundings.nowS() : parseTime(at);
   const order = { ...(rules !== undefined && { rules }), ...(dryRun && { dry: { atS } }) };
   const quiet = dryRun ? ({ reading: true, silent: true } as const) : { withoutPeers: options.withoutPeers };
-  const { figures, damaged, handed } = await withDesk(
+  const { figures, damaged, handed, lists } = await withDesk(
     cli,
     path,
-    (desk) => updateAll(cli, desk, order, { report, out }),
+    async (desk) => ({
+      ...(await updateAll(cli, desk, order, { report, out })),
+      lists: await lackingFor(desk, rules, atS),
+    }),
     quiet,
   );
   cli.output.result(
@@ -86,6 +92,7 @@ async function update(cli: Cli, path: string, options: UpdateOptions): Promise<v
       figures,
       dryRun,
       ...(damaged.length > 0 && { damaged }),
+      ...(lists.length > 0 && { lackingLists: lists }),
       ...(report && { report }),
       ...(out && { out, handed }),
     },
@@ -99,11 +106,18 @@ async function update(cli: Cli, path: string, options: UpdateOptions): Promise<v
       ),
       ...(Object.values(figures).every((count) => count === 0) ? ['Nobody has declared.'] : []),
       ...(dryRun ? ['Nothing was changed.'] : []),
+      ...lists.map((one) => `WARNING: ${lackingText(one, atS)}.`),
       ...(out === undefined ? [] : [`${counted(handed, 'code')} with notices in ${printable(out)}.`]),
     ],
   );
   requireNoneHeldOn(figures);
   requireNoneDamaged(figures, damaged);
+}
+
+/** Lists that the rules ask for and that are missing or old: whoever stands there may be green. */
+async function lackingFor(desk: Desk, rules: string | undefined, atS: number): Promise<AskedList[]> {
+  const ruleSet = rulesInForce(desk.state, rules ?? desk.config.life.rules, atS);
+  return ruleSet === undefined ? [] : lackingLists(desk, ruleSet, atS);
 }
 
 /** @throws {CliError} REGISTRY_CORRUPT where what is kept of somebody cannot be read: all others are updated. */

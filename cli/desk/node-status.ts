@@ -146,6 +146,16 @@ export const nodeStatusSchema = z.looseObject({
           hasDeclared: z.boolean(),
           damaged: z.array(z.string()).optional(),
           unread: z.int().optional(),
+          lists: z
+            .array(
+              z.looseObject({
+                list: z.string(),
+                facts: z.array(z.string()),
+                asOfS: z.number().optional(),
+                isOld: z.boolean(),
+              }),
+            )
+            .optional(),
           trouble: z
             .looseObject({
               code: z.string(),

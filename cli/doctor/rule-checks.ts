@@ -1,9 +1,11 @@
 /** Rules of the trust log that end, and whether colours of people who declared are updated. */
 import { isForPeople, rulesInForce } from '../../node/life/known.ts';
+import { isLacking } from '../../node/lists/asked-lists.ts';
 import { readRuleSet, type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { counted } from '../output.ts';
 import { printable } from '../printable.ts';
+import { type AskedListSeen, lackingText } from '../rules/lacking-lists.ts';
 import { timeText } from '../times.ts';
 import { type Finding, must, note, ok, quoted, warn } from './finding.ts';
 import { type ReadablePatient } from './patient.ts';
@@ -12,11 +14,12 @@ const DAY_S = 86_400;
 const DAYS = { must: 7, warn: 30 } as const;
 
 /** Says nothing of a region that has neither rules for people nor anybody who declared. */
-export function checkUpdates({ life, path }: ReadablePatient): Finding[] {
+export function checkUpdates({ life, nowS, path }: ReadablePatient): Finding[] {
   const { updates, lastUpdate } = life ?? {};
   if (updates === undefined) return [];
-  const { lastAtS, hasDeclared, trouble, damaged = [], unread = 0 } = updates;
-  const ofPeople = [...checkDamaged(damaged), ...checkUnread(unread)];
+  const { lastAtS, hasDeclared, trouble, damaged = [], unread = 0, lists = [] } = updates;
+  const ofLists = hasDeclared ? checkLists(lists, { nowS, path }) : [];
+  const ofPeople = [...checkDamaged(damaged), ...checkUnread(unread), ...ofLists];
   const again = `entente update ${quoted(path)}`;
   const last = lastAtS === 0 ? 'they never were' : `they last were ${timeText(lastAtS)}`;
   if (trouble !== undefined) {
@@ -64,6 +67,22 @@ function checkUnread(count: number): Finding[] {
       'restore the registry from its backup; the log of the node says whose they are, and why',
     ),
   ];
+}
+
+/** People of whom a list would tell that is missing or old get their colour without it. */
+function checkLists(
+  lists: readonly AskedListSeen[],
+  { nowS, path }: Pick<ReadablePatient, 'nowS' | 'path'>,
+): Finding[] {
+  return lists.filter(isLacking).map((one) => {
+    const use = `entente lists import ${quoted(path)} ${printable(one.list)} FILE --source WHO --as-of TIME`;
+    const or =
+      one.asOfS === undefined ? 'or let the next version of the rules drop these facts' : 'the newest';
+    return warn(
+      `${lackingText(one, nowS)}: colours are decided without what it would say`,
+      `${use}   # ${or}`,
+    );
+  });
 }
 
 /** Until when rules of the region count: those that decide on people, those of recognitions, and others. */

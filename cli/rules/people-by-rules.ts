@@ -2,7 +2,7 @@
 import { readFacts } from '../../protocol/rules/facts.ts';
 import { readRuleSet, isInForce, type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type Identity } from '../../node/lists/identity.ts';
-import { FACT_NAMES, KINDS, LIST_KINDS, type ListKind } from '../../node/lists/kinds.ts';
+import { KINDS, type ListKind } from '../../node/lists/kinds.ts';
 import { type Found } from '../../node/lists/list-view.ts';
 import { type ListVersion } from '../../node/lists/shelf.ts';
 import { type Encoding } from '../../node/rows/encoding.ts';
@@ -28,6 +28,7 @@ import { printable } from '../printable.ts';
 import { spanText } from '../times.ts';
 import { openText } from './explanation.ts';
 import { readFactsFile } from './facts-file.ts';
+import { lackingLists, lackingText } from './lacking-lists.ts';
 
 /** Faults, and people without a colour, that are told one by one. */
 const TOLD_MAX = 20;
@@ -92,7 +93,9 @@ async function decided(
   for (const name of options.lists)
     files.push({ name, told: await readRows(cli, name, listForm(ruleSet, nowS), options.encoding) });
   const inForce = await desk.listsInForce();
-  if (files.length === 0) tellMissing(cli, ruleSet, inForce);
+  // Rules that ask for what no list says decide as if nobody stood on it: whoever issues has to know.
+  const lacking = files.length === 0 ? await lackingLists(desk, ruleSet, nowS) : [];
+  for (const one of lacking) cli.output.note(`${lackingText(one, nowS)}.`);
   const found = await foundOf(cli, desk, { file, declared, nowS }, inForce);
   const { people, undecided, faults, unmatched } = decideAll(
     ruleSet,
@@ -153,15 +156,6 @@ async function foundOf(
     cli.output.note(`${list}: ${counted(here, 'person')} of ${figure(entries)} on the list found here.`);
   }
   return found;
-}
-
-/** Rules that ask for what no list says decide as if nobody stood on it: whoever issues has to know. */
-function tellMissing(cli: Cli, { data }: RuleSet, inForce: ReadonlyMap<ListKind, ListVersion>): void {
-  for (const kind of LIST_KINDS) {
-    const asked = FACT_NAMES[kind].filter((name) => Object.hasOwn(data.facts, name));
-    if (inForce.has(kind) || asked.length === 0) continue;
-    cli.output.note(`No list of ${kind} is in force, although the rules ask for ${asked.join(' and ')}.`);
-  }
 }
 
 function tellUndecided(

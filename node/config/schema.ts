@@ -7,12 +7,11 @@ import {
   REGION_NAME_BYTES_MAX,
   TRUST_KEPT_S,
 } from '../../protocol/limits.ts';
-import { isRuleId } from '../../protocol/code/status.ts';
 import { LOOKUP_QUOTAS } from '../lookup/quota.ts';
 import { isNetwork, isRegion } from '../../protocol/log/origin.ts';
-import { isPrintable } from '../../protocol/rules/rule-set-schema.ts';
 import { CONNECTIONS_PENDING } from '../network/network-limits.ts';
 import { alarmsSchema } from './alarms.ts';
+import { lifeSchema } from './life.ts';
 
 const PATH_CHARS_MAX = 4_096;
 const PEERS_MAX = 1_024;
@@ -188,35 +187,6 @@ const registrySchema = z.strictObject({
     .optional()
     .describe('PEM file of the authorities of its certificate; with it no connection is made without TLS.'),
   connectionsMax: z.int().min(1).max(256).default(8).describe('Connections to it.'),
-});
-
-const lifeSchema = z.strictObject({
-  everyMinutes: z
-    .int()
-    .min(0)
-    .max(1_440)
-    .default(60)
-    .describe('Minutes between two updates of the colours of all who declared; 0 for none by itself.'),
-  rules: z
-    .string()
-    .refine(isRuleId, 'expected the id of rules')
-    .optional()
-    .describe(
-      'Id of the rules of the trust log that decide on them; by default the only ones that know of declarations. With several in force and none named here, or with one named that is not in force, no colour is updated, and `status` says so.',
-    ),
-  objectTo: z
-    .string()
-    .min(1)
-    .max(200)
-    .refine(isPrintable, 'expected no control characters')
-    .default('the office that issued this code')
-    .describe('Where people object to their colour, as they are told with each code.'),
-  objectionDays: z
-    .int()
-    .min(1)
-    .max(90)
-    .default(7)
-    .describe('Days within which an objection is to be decided.'),
 });
 
 const quota = z.int().min(0).max(100_000_000);

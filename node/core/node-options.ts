@@ -52,6 +52,7 @@ export interface RegionNodeOptions {
   readonly alarms?: BulkLimits;
   /** Of people who declared: see `LifeOptions`. */
   readonly rulesForPeople?: string | undefined;
+  readonly listsOldHours?: number;
   readonly objectTo?: string;
   readonly objectionDays?: number;
   /** How many numbers may be looked up; `LOOKUP_QUOTAS` by default. */
@@ -130,6 +131,7 @@ export const NODE_DEFAULTS = {
   cosignMs: 60_000,
   scrubMs: 3_600_000,
   gatherMs: 20,
+  listsOldHours: 48,
   objectTo: 'the office that issued this code',
   objectionDays: 7,
   alarms: BULK_LIMITS,

@@ -368,6 +368,9 @@ export class Metrics {
       'what',
       () => ({ dossier: this.#updates?.damaged?.length ?? 0, codes: this.#updates?.unread ?? 0 }),
     );
+    this.#gauges('entente_list_as_of_seconds', 'Of what moment lists are that rules ask for', 'list', () =>
+      Object.fromEntries((this.#updates?.lists ?? []).map(({ list, asOfS = 0 }) => [list, asOfS])),
+    );
   }
 
   #gauge(name: string, help: string, figure: (status: NodeStatus) => number): void {

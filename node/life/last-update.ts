@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { isProtocolError } from '../../protocol/fault.ts';
+import { type AskedList } from '../lists/asked-lists.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
@@ -42,6 +43,8 @@ export interface UpdatesReport {
   readonly damaged?: readonly string[];
   /** People whose codes the newest update of this process left as they are, since what the registry has of them cannot be read. */
   readonly unread?: number;
+  /** Lists that the rules for people ask for; absent where there are none in force, or nobody said which. */
+  readonly lists?: readonly AskedList[];
 }
 
 export interface LastUpdateModules {

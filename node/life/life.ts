@@ -5,6 +5,7 @@ import { type ForgettingDeclared } from '../issuing/forgetting.ts';
 import { type Handover } from '../issuing/handovers.ts';
 import { type HeldCodes } from '../issuing/held-codes.ts';
 import { type StagingGate } from '../issuing/staging-gate.ts';
+import { type AskedList, askedLists } from '../lists/asked-lists.ts';
 import { type Identity } from '../lists/identity.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
@@ -34,6 +35,8 @@ export interface LifeOptions extends NoticeOptions {
   readonly registryKey: Uint8Array;
   /** Id of the rules for people who declared; by default the only ones that know of declarations. */
   readonly rulesForPeople?: string | undefined;
+  /** Hours after which a list that they ask for is old; 0 for never. */
+  readonly listsOldHours: number;
 }
 
 export interface LifeModules extends Omit<UpdaterModules, 'shelf' | 'bases'> {
@@ -296,13 +299,21 @@ export class Life {
       const error = errorOfRules(this.#modules.state(), this.#options.rulesForPeople, at);
       const trouble = error === undefined ? this.#lastUpdate.trouble : troubleOf(error);
       const unread = this.#lastUpdate.ofProcess?.figures.unread ?? 0;
+      const lists = await this.#askedLists(at.nowS);
       return {
+        ...(lists && { lists }),
         ...{ lastAtS, hasDeclared, ...(trouble && { trouble }) },
         ...{ ...(damaged.length > 0 && { damaged }), ...(unread > 0 && { unread }) },
       };
     } catch (error) {
       return { lastAtS: 0, hasDeclared: true, trouble: troubleOf(error) };
     }
+  }
+
+  async #askedLists(nowS: number): Promise<readonly AskedList[] | undefined> {
+    const { rulesForPeople: id, listsOldHours: oldHours } = this.#options;
+    const ruleSet = rulesInForce(this.#modules.state(), id, nowS);
+    return ruleSet && askedLists(ruleSet, await this.#modules.lists.inForce(), { nowS, oldHours });
   }
 
   /** Does something while no colour changes by rules. */

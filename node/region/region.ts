@@ -152,6 +152,7 @@ export async function startRegion(
       policy,
       keepAttestationDays: storage.keepAttestationDays,
       rulesForPeople: life.rules,
+      listsOldHours: life.listsOldHours,
       objectTo: life.objectTo,
       objectionDays: life.objectionDays,
       alarms: bulkLimitsOf(alarms),

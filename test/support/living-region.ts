@@ -107,6 +107,7 @@ export class LivingRegion {
         region: region.region,
         objectTo: 'the office',
         objectionDays: 7,
+        listsOldHours: 48,
         rulesForPeople,
       },
       {

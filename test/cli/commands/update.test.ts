@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { requireNoneDamaged, requireNoneHeldOn } from '../../../cli/commands/update.ts';
 import { CliError } from '../../../cli/exit.ts';
+import { type AskedList } from '../../../node/lists/asked-lists.ts';
 import { type UpdateFigures } from '../../../node/life/update-figures.ts';
 import { type TestCli } from '../../support/cli.ts';
 import { PeopleWorld } from '../../support/people-world.ts';
@@ -87,12 +88,31 @@ describe('entente update, holder and object', function () {
       if (how.includes('node')) node = await world.run('--set', 'life.everyMinutes=0');
       await cli.json('declare', region, world.declarations('One', 'Two'));
       assert.deepEqual(await update('--dry-run'), { first: 2 });
+      const { out: lacking } = await cli.run('update', region, '--dry-run');
+      assert.match(
+        lacking,
+        /WARNING: No list of control is in force, although the rules ask for control\.level/,
+      );
       assert.deepEqual(await update('--out', cli.path('first.jsonl')), { first: 2 });
       assert.equal(statSync(cli.path('first.jsonl')).mode & 0o777, 0o600);
       const first = toldIn('first.jsonl').get('Two') ?? assert.fail();
       assert.equal(await world.colourOf(first.code), 'green');
 
       await world.control('Two');
+      const later = new Date((cli.nowS + 2 * DAY_S + 1) * 1_000).toISOString();
+      const { lackingLists } = await cli.json<{ lackingLists: AskedList[] }>(
+        ...['update', region, '--dry-run', '--at', later],
+      );
+      assert.deepEqual(
+        lackingLists.map(({ list, isOld }) => [list, isOld]),
+        [
+          ['control', true],
+          ['contacts', false],
+          ['tests', false],
+          ['travel', false],
+          ['areas', false],
+        ],
+      );
       assert.deepEqual(await update('--out', cli.path('second.csv')), { unchanged: 1, worse: 1 });
       assert.equal((await cli.run('verify', '--region', region, first.code)).exit, 3);
       assert.match(

@@ -130,6 +130,29 @@ describe('the checks of rules and updates', function () {
     assert.match(ownLines(running).join('\n'), /DAMAGED .*life\/person\/00ff/);
   });
 
+  it('warn of lists that the rules ask for and that are missing or old, and in status too', () => {
+    const asOfS = well.nowS - 3 * DAY_S;
+    const lists = [
+      { list: 'control', facts: ['control.level', 'control.since'], isOld: true, asOfS },
+      { list: 'contacts', facts: ['contact.close'], isOld: false },
+      { list: 'tests', facts: ['test.positive'], isOld: false, asOfS: well.nowS },
+    ];
+    const updates = { lastAtS: well.nowS, hasDeclared: true, lists };
+    const life = { objections: OBJECTIONS, updates };
+    const [old, missing, ...others] = updatesOf(life);
+    assert.match(told([old ?? assert.fail()])[0] ?? '', /^warn The list of control in force is 3 d.* old/);
+    assert.match(told([missing ?? assert.fail()])[0] ?? '', /^warn No list of contacts is in force/);
+    assert.match(missing?.fix ?? '', /entente lists import .* contacts FILE/);
+    assert.match(told(others).join(), /^ok [^,]*$/);
+    const { running = assert.fail() } = runningOn({ ...well, life }, { life });
+    assert.match(
+      ownLines(running).join('\n'),
+      /LISTS .*that of control.*is old[^]*that of contacts.*missing/,
+    );
+    const nobody = { objections: OBJECTIONS, updates: { ...updates, hasDeclared: false } };
+    assert.match(told(updatesOf(nobody)).join(), /^ok [^,]*$/);
+  });
+
   it('tell of people of whose codes the newest update could not read', () => {
     const updates = { lastAtS: well.nowS, hasDeclared: true, unread: 2 };
     const told = updatesOf({ objections: OBJECTIONS, updates });

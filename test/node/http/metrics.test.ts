@@ -43,7 +43,7 @@ describe('Metrics', () => {
     const told = async (metrics: Metrics) =>
       (await metrics.text()).body
         .split('\n')
-        .filter((line) => /^entente_(colours_(not_)?updated|people_damaged)/.test(line));
+        .filter((line) => /^entente_(colours_(not_)?updated|people_damaged|list_as_of)/.test(line));
     const lines = (atS: string, failing: number, dossier = 0, codes = 0) => [
       `entente_colours_updated_seconds ${atS}`,
       `entente_colours_not_updated ${failing}`,
@@ -58,9 +58,18 @@ describe('Metrics', () => {
     await told(metrics);
     updates = () => Promise.resolve({ lastAtS: 6, hasDeclared: true, damaged: ['a', 'b'], unread: 3 });
     assert.deepEqual(await told(metrics), lines('5', 1));
-    updates = () => Promise.resolve({ lastAtS: 7, hasDeclared: true });
+    const asked = { facts: ['control.level'], isOld: false };
+    const lists = [
+      { list: 'control' as const, ...asked, asOfS: 9 },
+      { list: 'contacts' as const, ...asked },
+    ];
+    updates = () => Promise.resolve({ lastAtS: 7, hasDeclared: true, lists });
     assert.deepEqual(await told(metrics), lines('6', 0, 2, 3));
-    assert.deepEqual(await told(metrics), lines('7', 0));
+    assert.deepEqual(await told(metrics), [
+      ...lines('7', 0),
+      'entente_list_as_of_seconds{list="control"} 9',
+      'entente_list_as_of_seconds{list="contacts"} 0',
+    ]);
   });
 
   it('tells until when adapters are announced, and nothing of one that was taken back', async () => {
