@@ -17,7 +17,7 @@ import { type Store } from '../store/store.ts';
 
 export interface PeopleModules
   extends
-    Omit<LifeModules, 'lists' | 'node' | 'finishOrders' | 'refusalToStage'>,
+    Omit<LifeModules, 'lists' | 'node' | 'finishOrders' | 'refusalToStage' | 'lately'>,
     Pick<IssueOnceModules, 'sizes'> {
   readonly store: Store;
   readonly keys: { readonly trustLog: DisclosingModules['signer'] };
@@ -50,7 +50,8 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
   const lists = new Lists({ key: options.registryKey }, { ...modules, zone });
   const finishOrders: LifeModules['finishOrders'] = () => overrides.beside.finish();
   const refusalToStage: LifeModules['refusalToStage'] = (...asked) => gate.refusalToStage(...asked);
-  const life = new Life(options, { ...modules, lists, finishOrders, refusalToStage });
+  const lately: LifeModules['lately'] = (subjects) => once.marks.lately(subjects);
+  const life = new Life(options, { ...modules, lists, finishOrders, refusalToStage, lately });
   const issue: IssueOnceModules['issue'] = (request) => node.issue(request);
   const tend: IssueOnceModules['tend'] = () => node.tend();
   const held = () => (requireSide(), node.heldCodes);

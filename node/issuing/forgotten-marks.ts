@@ -188,6 +188,11 @@ export class ForgottenMarks {
     }
   }
 
+  /** Which of these people were forgotten in the last days (`MARK_S`), on whichever machine. Rejects as the tables. */
+  lately(subjects: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.since(subjects, { counter: '', count: 0, atS: 0 });
+  }
+
   /** Tells of it once; what else there is goes on. */
   #damaged(error: unknown): undefined {
     if (!isRegistryDamage(error)) throw error;

@@ -23,7 +23,7 @@ import { earlierAt } from './earlier.ts';
 import { bindingOf, isStricter, type JudgedAt, stricterBy } from './judging.ts';
 import { type Known } from './known.ts';
 import { byPapers, type Looked } from './told-papers.ts';
-import { type Having, isKnown, isTurned } from './turned.ts';
+import { type Having, isKnown, isTurned, withForgotten } from './turned.ts';
 
 export interface ContradictionModules {
   readonly shelf: Pick<DossierShelf, 'read' | 'pseudonymOf' | 'isNameShared'>;
@@ -35,6 +35,8 @@ export interface ContradictionModules {
   readonly areUnread?: boolean;
   /** As `StagingGate.refusalToStage`. */
   readonly refusalToStage: (subject: string, ordered: Ordered) => unknown;
+  /** As `ForgottenMarks.lately`. */
+  readonly lately: (subjects: readonly string[]) => Promise<ReadonlySet<string>>;
   readonly isRevoked: JudgedAt['isRevoked'];
   /** The rules by which people who declare are judged here, whatever rules an order names; several where nobody said which. */
   readonly rulesForPeople: (nowS: number) => readonly RuleSet[];
@@ -109,11 +111,12 @@ export async function contradictionsOf(
     });
     own.set(claim, { ...one, byPeople });
   });
-  const havingOf = ({ atS }: Claim, i: number): Having => {
+  const readOf = ({ atS }: Claim, i: number): Having => {
     const records = (running[i] ?? []).filter(({ fields }) => fields.status.expiresAtS > atS);
-    return { records, isRevoked, areUnread, hasDeclared: read[i] !== undefined };
+    return { records, isRevoked, areUnread, hasDeclared: read[i] !== undefined, wasForgotten: false };
   };
-  const contradictionAt = (claim: Claim, i: number, isTold: boolean): Contradiction | undefined => {
+  const having = await withForgotten(claims, claims.map(readOf), modules);
+  const contradictionAt = (claim: Claim, i: number, had: Having, isTold: boolean) => {
     const { status, atS: nowS } = claim;
     const at = { nowS, isRevoked };
     const dossier = dossiers[i];
@@ -126,24 +129,23 @@ export async function contradictionsOf(
     if (known === undefined) return 'unknown';
     const contradiction = contradictionOf(claim, known);
     if (contradiction !== undefined || !isTold || !areNamed) return contradiction;
-    const having = havingOf(claim, i);
-    const isSaid = isKnown(having) || !isWithout(claim, known, listsOfPeople);
-    return isSaid && isTurned(status, having) ? 'told' : undefined;
+    const isSaid = isKnown(had) || !isWithout(claim, known, listsOfPeople);
+    return isSaid && isTurned(status, had) ? 'told' : undefined;
   };
-  const looked = claims.map((claim, i): Looked => {
+  const looked = having.map((had, i): Looked => {
+    const claim = claims[i] as Claim;
     const { status, subject, identity, ordered } = claim;
-    const having = havingOf(claim, i);
     const isTold = isToldAlone(claim, peopleAt.get(claim.atS) ?? [], own.get(claim));
-    const isStranger = !having.hasDeclared;
-    const turns = isStranger && status.colour !== 'green' && isKnown(having) && isTurned(status, having);
+    const isStranger = !had.hasDeclared;
+    const turns = isStranger && status.colour !== 'green' && isKnown(had) && isTurned(status, had);
     return {
       pseudonym: pseudonyms[i] ?? '',
       status,
-      having,
+      having: had,
       papers: isStranger ? inOneForm(identity ?? {}) : undefined,
       turns,
       isTold,
-      contradiction: contradictionAt(claim, i, isTold),
+      contradiction: contradictionAt(claim, i, had, isTold),
       isForgotten: () => ordered !== undefined && refusalToStage(subject, ordered) !== undefined,
     };
   });

@@ -4,6 +4,7 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { type ForgettingDeclared } from '../issuing/forgetting.ts';
 import { type Handover } from '../issuing/handovers.ts';
 import { type HeldCodes } from '../issuing/held-codes.ts';
+import { type ForgottenMarks } from '../issuing/forgotten-marks.ts';
 import { type StagingGate } from '../issuing/staging-gate.ts';
 import { type AskedList, askedLists } from '../lists/asked-lists.ts';
 import { type Identity } from '../lists/identity.ts';
@@ -45,6 +46,8 @@ export interface LifeModules extends Omit<UpdaterModules, 'shelf' | 'bases'> {
   readonly sha256: Sha256;
   /** As `StagingGate.refusalToStage`. */
   readonly refusalToStage: StagingGate['refusalToStage'];
+  /** As `ForgottenMarks.lately`. */
+  readonly lately: ForgottenMarks['lately'];
   readonly node: UpdaterModules['node'] & { readonly heldCodes: HeldCodes };
 }
 
@@ -139,11 +142,12 @@ export class Life {
 
   /** As `weighedOf`; `areNamed`: whether the region has named operators. */
   weigh(claims: readonly Claim[], areNamed: boolean): Promise<readonly (Weighed | NodeError)[]> {
-    const { lists, state, registry, refusalToStage } = this.#modules;
+    const { lists, state, registry, refusalToStage, lately } = this.#modules;
     return weighedOf(claims, {
       lists,
       areNamed,
       refusalToStage,
+      lately,
       registry: registry(),
       isRevoked: this.#isRevoked,
       shelf: this.#shelf,

@@ -3,6 +3,7 @@ import { type Status } from '../../protocol/code/status.ts';
 import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
 import { byPlace } from '../registry/pages.ts';
 import { type RegistryRecord } from '../registry/registry.ts';
+import { type Claim } from './claim.ts';
 import { isStricter, type JudgedAt } from './judging.ts';
 
 /** What somebody has. */
@@ -12,6 +13,8 @@ export interface Having extends Pick<JudgedAt, 'isRevoked'> {
   /** Whether there is more of that than can be read: it may demand less. */
   readonly areUnread: boolean;
   readonly hasDeclared: boolean;
+  /** Whether nothing else is known of them, and they were forgotten in the last days. */
+  readonly wasForgotten: boolean;
 }
 
 /**
@@ -30,8 +33,36 @@ export function isTurned(status: Status, having: Having): boolean {
 }
 
 /** Whether the region knows anything of somebody. */
-export function isKnown({ records, areUnread, hasDeclared }: Having): boolean {
-  return hasDeclared || areUnread || records.length > 0;
+export function isKnown({ records, areUnread, hasDeclared, wasForgotten }: Having): boolean {
+  return hasDeclared || areUnread || wasForgotten || records.length > 0;
+}
+
+export interface WithForgottenModules {
+  readonly areNamed: boolean;
+  /** As `ForgottenMarks.lately`. */
+  readonly lately: (subjects: readonly string[]) => Promise<ReadonlySet<string>>;
+}
+
+/**
+ * Adds who was forgotten, where operators are named: whoever forgets somebody first turns them no less. It asks nothing of who gets green, or is known
+ * otherwise. Rejects as the tables.
+ */
+export async function withForgotten(
+  claims: readonly Pick<Claim, 'subject' | 'status'>[],
+  having: readonly Having[],
+  { areNamed, lately }: WithForgottenModules,
+): Promise<readonly Having[]> {
+  const isAsked = ({ status }: Pick<Claim, 'status'>, i: number) => {
+    const { [i]: had } = having;
+    return areNamed && status.colour !== 'green' && had !== undefined && !isKnown(had);
+  };
+  const asked = claims.filter(isAsked).map(({ subject }) => subject);
+  if (asked.length === 0) return having;
+  const forgotten = await lately(asked);
+  return having.map((had, i) => {
+    const { [i]: claim } = claims;
+    return claim && isAsked(claim, i) && forgotten.has(claim.subject) ? { ...had, wasForgotten: true } : had;
+  });
 }
 
 function newestOf(records: readonly RegistryRecord[]): RegistryRecord | undefined {

@@ -54,6 +54,8 @@ export class LivingRegion {
   readonly overrides: Overrides;
   isHourUsedUp = false;
   hasRules = true;
+  /** Who was forgotten lately. */
+  readonly forgotten = new Set<string>();
   /** Who is being forgotten. */
   readonly forgetting = new Set<string>();
   /** Indexes of which their log cannot tell whether it has them. */
@@ -120,6 +122,7 @@ export class LivingRegion {
         state,
         onTrouble: (error) => this.troubles.push(error),
         finishOrders: () => this.overrides.beside.finish(),
+        lately: (subjects) => Promise.resolve(new Set(subjects.filter((one) => this.forgotten.has(one)))),
         refusalToStage: (subject) => (this.forgetting.has(subject) ? forgottenSince() : undefined),
         node: {
           issueAll: async (requests) => {

@@ -99,6 +99,7 @@ describe('ForgottenMarks', () => {
       [after, []],
     ] as const)
       assert.deepEqual([...(await marks.since(['r', 'q', 'p'], ordered))].sort(), forgotten);
+    assert.deepEqual([...(await marks.lately(['r', 'q', 'p']))].sort(), ['p', 'q']);
     await assert.rejects(marks.requireNone('p', before), isForgotten);
     await marks.requireNone('p', between);
     // The later of both counts, in whichever order they come.

@@ -256,6 +256,20 @@ describeOnAllTables('What is told alone', () => {
     assert.equal(await met(1), 'red, told');
   });
 
+  it('turns nobody who was forgotten lately, nor does a list', async () => {
+    const identity = { name: 'Person 2', birthDate: '1990-05-17' };
+    for (const n of [1, 2]) region.forgotten.add(`P${n}`);
+    assert.equal(await met(1), 'told');
+    await region.control([2]);
+    const told = { 'control.level': 'key', 'control.since': region.today };
+    const orders = [
+      { n: 2, identity, told },
+      { n: 3, identity, told },
+      { n: 2, identity: { ...identity, name: 'Person 3' } },
+    ];
+    assert.deepEqual(await region.weighed(orders), ['told', 'red', 'green']);
+  });
+
   it('turns nobody back whom better news turned, while the stricter code is left to end', async () => {
     await region.issue(1, isolated(), 'baseline');
     await region.issue(1, GREEN, 'baseline');
