@@ -1,6 +1,6 @@
 /** Settings from the environment and from flags, over those of the file. */
 import { nearestOf } from './nearest.ts';
-import { SETTINGS, type Setting, variableOf } from './settings.ts';
+import { allSettings, type Setting, variableOf } from './settings.ts';
 
 /** Dotted names and values as text: `['http.port', '8600']`. */
 export type NamedSettings = readonly (readonly [name: string, text: string])[];
@@ -33,8 +33,8 @@ export function overlaysOf({ environment = {}, settings = [] }: Overlay): {
       : [],
   );
   const found = [
-    ...variables.map(([name, text]) => findSetting(BY_VARIABLE, name, name, text)),
-    ...settings.map(([name, text]) => findSetting(BY_NAME, name, `--set ${name}`, text)),
+    ...variables.map(([name, text]) => findSetting(variableOf, name, name, text)),
+    ...settings.map(([name, text]) => findSetting(nameOf, name, `--set ${name}`, text)),
   ];
   return {
     overlaid: found.flatMap((one) => (typeof one === 'string' ? [] : [one])),
@@ -58,19 +58,19 @@ function isMap(value: unknown): value is Record<string, unknown> {
 }
 
 /** Peers are a map with keys of their own: they are set in the file only. */
-const SINGLE = SETTINGS.filter(({ kind }) => kind !== 'map');
-const BY_VARIABLE = new Map(SINGLE.map((setting) => [variableOf(setting), setting]));
-const BY_NAME = new Map(SINGLE.map((setting) => [setting.at.join('.'), setting]));
+const isSingle = ({ kind }: Setting): boolean => kind !== 'map';
+const nameOf = ({ at }: Setting): string => at.join('.');
 
 function findSetting(
-  known: ReadonlyMap<string, Setting>,
+  called: (setting: Setting) => string,
   name: string,
   source: string,
   text: string,
 ): Overlaid | string {
-  const setting = known.get(name);
+  const known = allSettings().filter(isSingle);
+  const setting = known.find((one) => called(one) === name);
   if (setting !== undefined) return { at: setting.at, value: valueOf(setting, text), source };
-  const near = nearestOf(name.slice(0, 64), [...known.keys()]);
+  const near = nearestOf(name.slice(0, 64), known.map(called));
   return `${source}: unknown setting${near === undefined ? '' : `: did you mean ${near}?`}`;
 }
 

@@ -3,7 +3,7 @@ import { type z } from 'zod';
 import { NodeError } from '../node-error.ts';
 import { nearestOf } from './nearest.ts';
 import { configJsonSchema, type JsonSchema } from './schema.ts';
-import { SETTINGS } from './settings.ts';
+import { allSettings } from './settings.ts';
 
 /** Of many problems the first are told; the others often follow from them. */
 const PROBLEMS_TOLD = 5;
@@ -39,7 +39,9 @@ function unknownKey(at: readonly string[], locate: Locate): string {
   const above = at.slice(0, -1);
   const siblings = Object.keys(schemaAt(above)?.properties ?? {});
   const near = nearestOf(key.slice(0, WORD_CHARS_MAX), siblings);
-  const elsewhere = SETTINGS.find((setting) => setting.at.at(-1) === key)?.at.join('.');
+  const elsewhere = allSettings()
+    .find((setting) => setting.at.at(-1) === key)
+    ?.at.join('.');
   const meant = near === undefined ? elsewhere : nameOf([...above, near]);
   const hint = meant === undefined ? `known are ${siblings.join(', ')}` : `did you mean ${meant}?`;
   return `${locate(at)}: unknown key ${nameOf(at)}: ${hint}`;

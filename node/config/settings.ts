@@ -10,19 +10,12 @@ export interface Setting {
   readonly fallback: unknown;
 }
 
-export interface Section {
-  readonly name: string;
-  readonly description: string;
+let settings: readonly Setting[] | undefined;
+
+/** In the order of the file. Made when it is first asked for: most commands end without it, and it is a tenth of their start. */
+export function allSettings(): readonly Setting[] {
+  return (settings ??= settingsBelow([], configJsonSchema()));
 }
-
-const top = configJsonSchema();
-
-/** In the order of the file. */
-export const SETTINGS: readonly Setting[] = settingsBelow([], top);
-
-export const SECTIONS: readonly Section[] = Object.entries(top.properties ?? {})
-  .filter(([, node]) => node.properties !== undefined)
-  .map(([name, { description = '' }]) => ({ name, description }));
 
 /** The environment variable that stands for a setting: `ENTENTE_HTTP_PORT` for `http.port`. */
 export function variableOf({ at }: Pick<Setting, 'at'>): string {

@@ -9,7 +9,7 @@ import { validate } from 'dockerfile-utils';
 import { parse } from 'yaml';
 import { freePorts } from '../../cli/processes/free-port.ts';
 import { editConfig } from '../../node/config/config-file.ts';
-import { SETTINGS, variableOf } from '../../node/config/settings.ts';
+import { allSettings, variableOf } from '../../node/config/settings.ts';
 import { projectRoot } from '../support/project.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { TLS_PAIRS } from '../support/tls-pairs.ts';
@@ -88,11 +88,11 @@ describe('docker/Dockerfile', () => {
   });
 
   it('sets nothing that is not a setting, and exposes the ports of the defaults', () => {
-    const known = new Set(SETTINGS.map(variableOf));
+    const known = new Set(allSettings().map(variableOf));
     for (const name of Object.keys(environment).filter((one) => one.startsWith('ENTENTE_')))
       assert.ok(known.has(name), name);
     assert.equal(only('EXPOSE'), '4600 8600');
-    assert.equal(SETTINGS.find(({ at }) => at.join('.') === 'http.port')?.fallback, 8600);
+    assert.equal(allSettings().find(({ at }) => at.join('.') === 'http.port')?.fallback, 8600);
   });
 
   it('copies what is there, and .dockerignore lets in that and nothing else', () => {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { createConfig, editConfig, parseConfig, readConfig } from '../../../node/config/config-file.ts';
 import { type ConfigInput } from '../../../node/config/schema.ts';
-import { SETTINGS, variableOf } from '../../../node/config/settings.ts';
+import { allSettings, variableOf } from '../../../node/config/settings.ts';
 import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -142,8 +142,10 @@ describe('parseConfig', () => {
   });
 
   it('every setting but the peers has a variable of its own', () => {
-    const names = SETTINGS.filter(({ kind }) => kind !== 'map').map(variableOf);
-    assert.equal(new Set(names).size, SETTINGS.length - 1);
+    const names = allSettings()
+      .filter(({ kind }) => kind !== 'map')
+      .map(variableOf);
+    assert.equal(new Set(names).size, allSettings().length - 1);
     assert.ok(names.includes('ENTENTE_LIMITS_BODY_BYTES_MAX'));
   });
 });
@@ -173,7 +175,7 @@ describe('createConfig', () => {
       await readConfig(path),
       parseConfig('x', `${TEXT}fingerprint: ${FINGERPRINT}\nhttp: {port: 1234}\n`),
     );
-    for (const { at, description } of SETTINGS) {
+    for (const { at, description } of allSettings()) {
       assert.match(text, new RegExp(`^ *(# )?${at.at(-1)}:`, 'm'));
       assert.ok(text.includes(description.slice(0, 60)), at.join('.'));
     }
@@ -273,9 +275,9 @@ describe('editConfig', () => {
     const path = join(folder(), 'entente.yaml');
     await createConfig(path, { ...VALUES, peers: {} });
     const text = readFileSync(path, 'utf8');
-    const numbers = SETTINGS.filter(({ kind, at }) => kind === 'number' && at[0] === 'limits').map(
-      ({ at }) => at,
-    );
+    const numbers = allSettings()
+      .filter(({ kind, at }) => kind === 'number' && at[0] === 'limits')
+      .map(({ at }) => at);
     // What no number of these fits.
     const SMALL = ['batchCodesMax', 'addressSharePercent'];
     const edit = fc.record({

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SETTINGS } from '../../../node/config/settings.ts';
+import { allSettings } from '../../../node/config/settings.ts';
 import { CODES_BY_STATUS, problemOf, REQUEST_FAULTS } from '../../../node/http/problem.ts';
 import { SINGLE_BYTES_MAX, workOf } from '../../../node/http/public-server.ts';
 import { problem, verdict, verifyRequest } from '../../../node/http/schemas.ts';
@@ -158,9 +158,9 @@ describe('SPEC.md 15', () => {
       const figure = Number(number.replaceAll(',', '')) * (unit === 's' ? 1_000 : 1);
       return [quoted(setting)[0] ?? what, figure] as const;
     });
-    const defaults = SETTINGS.filter(({ at }) => at[0] === 'limits' && at[1] !== 'delayMsMax').map(
-      ({ at, fallback }) => [at.join('.'), fallback] as const,
-    );
+    const defaults = allSettings()
+      .filter(({ at }) => at[0] === 'limits' && at[1] !== 'delayMsMax')
+      .map(({ at, fallback }) => [at.join('.'), fallback] as const);
     const sharePercent = Object.fromEntries(defaults)['limits.addressSharePercent'];
     const expected = [
       ...defaults,
