@@ -3,14 +3,21 @@ import { ProtocolError } from '../fault.ts';
 import { RULE_SET_LIFE_S_MAX } from '../limits.ts';
 import { acceptanceOf } from './acceptance-rules.ts';
 import { evaluate, type RuleValue } from './evaluate.ts';
+import { decide } from './issuing.ts';
 import { type RuleSet, type RuleSetFault } from './rule-set.ts';
 import { type RuleSetData } from './rule-set-schema.ts';
 import { ANY_PLACE } from '../verdict/verdict.ts';
 
+/** Facts that people tell. */
+const OF_DECLARATIONS = 'declaration.';
+
 /** All of that. */
 export function faultsOfMeaning(ruleSet: RuleSet): RuleSetFault[] {
   const ofFacts = [...faultsOfValidity(ruleSet), ...faultsOfFacts(ruleSet.data)];
-  return ofFacts.length > 0 ? ofFacts : [...faultsWithoutFacts(ruleSet), ...faultsOfAcceptance(ruleSet)];
+  if (ofFacts.length > 0) return ofFacts;
+  const ofConditions = faultsWithoutFacts(ruleSet);
+  const ofGreen = ofConditions.length > 0 ? [] : faultsOfGreen(ruleSet);
+  return [...ofConditions, ...ofGreen, ...faultsOfAcceptance(ruleSet)];
 }
 
 function faultsOfValidity({ fromS, untilS }: RuleSet): RuleSetFault[] {
@@ -52,6 +59,15 @@ function faultsWithoutFacts(ruleSet: RuleSet): RuleSetFault[] {
       }
     }),
   );
+}
+
+/** Where people declare, nobody is green of whom nothing is known: what is not known is never green. */
+function faultsOfGreen(ruleSet: RuleSet): RuleSetFault[] {
+  if (!Object.keys(ruleSet.data.facts).some((name) => name.startsWith(OF_DECLARATIONS))) return [];
+  if (decide(ruleSet, new Map(), ruleSet.fromS).status === undefined) return [];
+  const reason =
+    'asks for nothing, so that green is whoever declared nothing and is known to nobody: ask for a fact, as the baseline does by `declared` and `consent`';
+  return [{ path: ['requires'], reason }];
 }
 
 /** At a place that asks for nothing, red stops somebody and yellow does not let pass, whatever the exceptions elsewhere. */

@@ -55,8 +55,9 @@ export class PeopleWorld {
     const year = Number(this.today.slice(0, 4));
     const red =
       '{ id: sick, when: { var: facts.declaration.symptoms }, colour: red, measure: isolate, since: declaration.day, days: 14, why: They are sick. }';
+    const declared = '{ id: declared, when: { var: facts.declaration.day }, why: They declared. }';
     const example = `{ name: red, at: ${this.today}T00:00:00Z, facts: { declaration: { symptoms: true, day: ${this.today} } }, expect: { colour: red } }`;
-    const rules = `id: hard\nversion: 1\ntitle: Red for the sick\nfrom: ${year - 1}-01-01\nuntil: ${year}-12-31\nzone: UTC\nfacts: { declaration.symptoms: flag, declaration.day: day }\nrequires: []\nissuing:\n  - ${red}\ngreen: { days: 7 }\nroles: {}\nplaces: {}\nacceptance: []\nchecks: []\nexamples:\n  - ${example}\n`;
+    const rules = `id: hard\nversion: 1\ntitle: Red for the sick\nfrom: ${year - 1}-01-01\nuntil: ${year}-12-31\nzone: UTC\nfacts: { declaration.symptoms: flag, declaration.day: day }\nrequires:\n  - ${declared}\nissuing:\n  - ${red}\ngreen: { days: 7 }\nroles: {}\nplaces: {}\nacceptance: []\nchecks: []\nexamples:\n  - ${example}\n`;
     await this.cli.json('rules', 'activate', this.region, this.file('hard.yaml', rules), '--undecided');
   }
 

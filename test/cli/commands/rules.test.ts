@@ -78,6 +78,19 @@ describe('entente rules', () => {
       assert.ok(error.details.every(({ line }) => line === 5 || line === 6));
     });
 
+    it('refuses an overlay that drops all that green needs', async () => {
+      const issuing =
+        'symptoms, positive-test, control-list, close-contact, secondary-contact, watch-list, high-risk-travel, medium-risk-travel';
+      const drop = `drop: { requires: [declared, consent], issuing: [${issuing}] }`;
+      const green = EXAMPLES.replace('facts: {}', 'facts: { control: { level: key } }').replace(
+        'open: [declared, consent]',
+        'colour: green',
+      );
+      const { exit, err } = await cli.run('rules', 'check', file('de.yaml', overlay(drop, green)));
+      assert.equal(exit, 1);
+      assert.match(err, /requires: asks for nothing/);
+    });
+
     for (const [name, text] of [
       ['an empty file', ''],
       ['bytes that are no UTF-8', Uint8Array.of(0xff, 0xfe, 0x00)],

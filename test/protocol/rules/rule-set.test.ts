@@ -122,6 +122,12 @@ describe('readRuleSet', () => {
       withWhen({ '<': [{ var: 'facts.doses' }, 2] }),
       'issuing.0.when',
     ],
+    ['green for whom nothing is known', { requires: [] }, 'requires'],
+    [
+      'green for whom nothing is known though it says something of what it needs',
+      { requires: [{ id: 'x', when: { '!': [{ var: 'facts.list.level' }] }, why: 'x' }], issuing: [] },
+      'requires',
+    ],
     [
       'acceptance that lets red and yellow pass',
       { acceptance: [{ id: 'x', when: false, outcome: 'stop', why: 'x' }] },
@@ -148,6 +154,11 @@ describe('readRuleSet', () => {
       );
     });
   }
+
+  it('takes a set without facts that people declare though it needs nothing, as one for codes of others is', () => {
+    const facts = { 'list.level': ['key', 'watch'], 'list.since': 'day' };
+    assert.deepEqual(faultsOf({ facts, requires: [], issuing: [listed] }), []);
+  });
 
   it('refuses an id, a version and a time that are none', () => {
     assert.deepEqual(faultsOf({}, { id: 'Test' }), ['id']);
