@@ -4,7 +4,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Command } from 'commander';
-import { writeFileAtomically } from '../../node/region/files.ts';
+import { removeFile, writeFileAtomically } from '../../node/region/files.ts';
 import { type Encoding } from '../../node/rows/encoding.ts';
 import { withKeepLock } from '../../node/store/keep-lock.ts';
 import { type LogReceipt } from '../../node/trust/log-receipt.ts';
@@ -19,7 +19,7 @@ import { codesText, type IssuedCode } from '../people/codes-file.ts';
 import { codesWithout } from '../people/left-out.ts';
 import { addPaperOptions, identityOf, type PaperOptions } from '../people/papers.ts';
 import { type DecidedFile, issueInBatches, issueOnDesk, type LongFile } from '../people/issue-in-batches.ts';
-import { BATCH_PEOPLE, IssuingRun } from '../people/issuing-run.ts';
+import { BATCH_PEOPLE, decidedOf, IssuingRun } from '../people/issuing-run.ts';
 import { requireNothingOpen } from '../people/nothing-open.ts';
 import { peopleFormatOf } from '../people/people-file.ts';
 import {
@@ -176,6 +176,8 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
           await writeDevice(options.device, { secretKey, code: first.code });
         const receiptNow = () => receiptFrom(desk, first?.log ?? '', last);
         await writeCodes(cli, issued, { ...options, isSingle: file === undefined, refused, receiptNow });
+        // What a run into the same file left that broke off before it ordered anything.
+        if (ofRun !== undefined) await removeFile(decidedOf(ofRun.out));
         // The batch is closed once its codes are given out.
         await desk.closeHandovers(await desk.openHandovers());
       },

@@ -76,10 +76,12 @@ async function issueAlone(
   const { region, network } = desk.config;
   const { registryKey } = desk.keys;
   const isNew = !(await IssuingRun.isBegun(out));
+  const decidedNow = ({ decide }: DecidedFile) => (isNew ? decide(desk) : readDecided(out, registryKey));
   // Whoever is forgotten once it was decided on them gets nothing.
   const since = isNew && 'decide' in long ? await desk.ordered() : undefined;
-  const decided = 'decide' in long ? await (isNew ? long.decide(desk) : readDecided(out, registryKey)) : [];
-  const rows = 'decide' in long ? decided.length : long.rows;
+  const written = isNew ? undefined : await IssuingRun.rowsWritten(out);
+  const decided = 'decide' in long && written === undefined ? await decidedNow(long) : [];
+  const rows = 'decide' in long ? (written ?? decided.length) : long.rows;
   const run = await IssuingRun.open(out, peopleFormatOf(out), { region, network, input, rows, since });
   await requireNothingOpen(cli, desk, path, (handover) => run.mayHold(handover));
   if (isNew && 'decide' in long) await keepDecided(out, decided, { registryKey, random });
@@ -175,16 +177,22 @@ function tellIssued(
     readonly leaves: readonly Leaves[];
   },
 ): void {
-  const { others, forgotten, refused } = run;
+  const { others, forgotten, refused, revoked } = run;
   const places = leaves.map(({ log, from, to }) => `log ${log}, leaves ${figure(from)} to ${figure(to)}`);
   const [only] = leaves;
   const isOne = only !== undefined && leaves.length === 1;
-  const summary = { issued, resumedAt, leaves, others, forgotten, refused, out, ...(isOne && only) };
+  const told = { others, forgotten, refused, revoked };
+  const summary = { issued, resumedAt, leaves, ...told, out, ...(isOne && only) };
   output.result(summary, () => [
     `Issued ${counted(issued, 'code')}${isOne ? ` into ${places[0]}` : ''}; codes in ${printable(out)}.`,
     ...(isOne ? [] : places.map((place) => `  ${place}`)),
     ...othersLines(others),
     ...forgottenLines(forgotten),
+    ...(revoked === 0
+      ? []
+      : [
+          `${counted(revoked, 'code')} of these ${revoked === 1 ? 'was' : 'were'} revoked while the run was broken off.`,
+        ]),
     ...(refused === 0 ? [] : [`${counted(refused, 'person')} got no code, since it was refused.`]),
     ...leaves.flatMap(({ receipt }) => (receipt === undefined ? [] : [receiptText(receipt)])),
   ]);

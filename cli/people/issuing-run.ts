@@ -9,7 +9,6 @@
  * What of that batch is logged is found by those lengths. What a node has still in hand, after the command that ordered it died, is found by the key.
  */
 import { open } from 'node:fs/promises';
-import { z } from 'zod';
 import {
   moveFile,
   readFileIfPresent,
@@ -17,7 +16,7 @@ import {
   statIfPresent,
   writeFileAtomically,
 } from '../../node/region/files.ts';
-import { MARK_S, type Ordered, orderedSchema } from '../../node/issuing/forgotten-marks.ts';
+import { MARK_S, type Ordered } from '../../node/issuing/forgotten-marks.ts';
 import { type Random } from '../../node/ports.ts';
 import { parseCode } from '../../protocol/code/code.ts';
 import { type Colour } from '../../protocol/code/status.ts';
@@ -28,6 +27,7 @@ import { PartlyIssued } from '../desk/node-answers.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { printable } from '../printable.ts';
 import { codesText, type IssuedCode } from './codes-file.ts';
+import { type Journal, JOURNAL_BYTES_MAX, parsedJournal, ROWS_KEPT } from './issuing-journal.ts';
 import { type PeopleFormat } from './people-file.ts';
 import { type Person } from './person.ts';
 import { requireNoneLooser } from './none-looser.ts';
@@ -70,45 +70,12 @@ export interface IssueModules extends IssueProgress {
 export const AGAIN_S_MAX = 20 * 3_600;
 /** Seconds after which a run orders nothing more: by then a region may not know any longer who was forgotten since it was begun. */
 const RUN_S_MAX = MARK_S - 86_400;
-const JOURNAL_BYTES_MAX = 65_536;
-const count = z.int().min(0);
-/** Rows that a journal names of each kind. */
-const ROWS_KEPT = 1_000;
-const journalSchema = z.strictObject({
-  form: z.literal(1),
-  region: z.string(),
-  network: z.string(),
-  input: z.string(),
-  rows: count,
-  /** People in each batch. */
-  batch: count.min(1),
-  /** Rows whose codes are in the first `bytes` of the part. */
-  done: count,
-  bytes: count,
-  /** By log: the least and the greatest index of those codes. */
-  leaves: z.record(z.string(), z.tuple([count, count])),
-  /** When it ordered something first: whoever was forgotten since gets nothing, in whichever batch they are. */
-  since: orderedSchema.optional(),
-  /** The batch in hand: the entries that each attestation log had before it, when it was ordered first, and its order. */
-  inHand: z
-    .strictObject({
-      sizes: z.record(z.string(), count),
-      sinceS: count,
-      order: z.strictObject({ key: z.string().regex(/^[0-9a-f]{32}$/), atS: count }),
-    })
-    .optional(),
-  /** Rows, from 1, of those who were forgotten while the run was under way, and got no code. */
-  forgotten: z.strictObject({ count, rows: z.array(count).max(ROWS_KEPT) }).optional(),
-  /** People who were left out, since they were refused. */
-  refused: count.optional(),
-});
-type Journal = z.infer<typeof journalSchema>;
-
 export class IssuingRun {
   readonly #out: string;
   readonly #format: PeopleFormat;
   #journal: Journal;
   readonly #others: OtherCode[] = [];
+  #revoked = 0;
 
   private constructor(out: string, format: PeopleFormat, journal: Journal) {
     this.#out = out;
@@ -138,7 +105,7 @@ export class IssuingRun {
       );
       return new IssuingRun(out, format, { form: 1, ...subject, batch, done: 0, bytes: 0, leaves: {} });
     }
-    const journal = parsed(before, path);
+    const journal = parsedJournal(before, path);
     const isSame = (['region', 'network', 'input', 'rows'] as const).every(
       (key) => journal[key] === subject[key],
     );
@@ -171,6 +138,14 @@ export class IssuingRun {
     return (await statIfPresent(journalOf(out))) !== undefined;
   }
 
+  /** How many rows a run has of which all codes are written, and which ended without saying so; undefined where there is none. */
+  static async rowsWritten(out: string): Promise<number | undefined> {
+    const path = journalOf(out);
+    const before = await readFileIfPresent(path, JOURNAL_BYTES_MAX);
+    const { rows, done } = before === undefined ? { rows: 0, done: -1 } : parsedJournal(before, path);
+    return done === rows ? rows : undefined;
+  }
+
   /** Rows whose codes are written. */
   get done(): number {
     return this.#journal.done;
@@ -189,6 +164,11 @@ export class IssuingRun {
   /** What was found, where the batch in hand was begun before, in place of codes that were ordered: those were issued then. */
   get others(): readonly OtherCode[] {
     return this.#others;
+  }
+
+  /** Codes that were found where the batch in hand was begun before, and that somebody has revoked since: nobody gets another for them by this run. */
+  get revoked(): number {
+    return this.#revoked;
   }
 
   /** Who got no code, having been forgotten meanwhile: how many, and the first of their rows, from 1. */
@@ -252,10 +232,12 @@ export class IssuingRun {
   async finish(desk: Desk): Promise<void> {
     await desk.closeHandovers(await desk.openHandovers());
     if ((await statIfPresent(partOf(this.#out))) !== undefined) await moveFile(partOf(this.#out), this.#out);
-    await this.drop();
+    // Facts of people lie nowhere once the run is gone that would have taken them away.
+    await removeFile(decidedOf(this.#out));
+    await removeFile(journalOf(this.#out));
   }
 
-  /** Nothing was issued, or all codes are written, and nothing is in hand: it leaves nothing behind. */
+  /** Nothing was issued, and nothing is in hand: it leaves nothing behind. */
   async drop(): Promise<void> {
     await removeFile(journalOf(this.#out));
     await removeFile(decidedOf(this.#out));
@@ -296,6 +278,9 @@ export class IssuingRun {
         if (isAsOrdered(person, parsed, sinceS)) found.set(subject, { subject, log: held.log, index, code });
         else others.push({ subject, log: held.log, index, colour, rule });
       }
+    this.#revoked += [...found.values()].filter(({ log, index }) =>
+      desk.state.revoked(log)?.has(index),
+    ).length;
     this.#others.push(...others.filter(({ subject }) => !found.has(subject)));
     return found;
   }
@@ -373,19 +358,4 @@ function tooOld(out: string): CliError {
   return new CliError(EXIT.failure, 'RUN_OLD', message, {
     hint: `Move that away, and ${printable(partOf(out))}, which has the codes of the batches before. \`entente codes\` prints those of the one in hand. Issue to the others by a file of their own, without whoever was forgotten.`,
   });
-}
-
-function parsed(bytes: Uint8Array, path: string): Journal {
-  try {
-    return journalSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
-  } catch {
-    throw new CliError(
-      EXIT.failure,
-      'RUN_INVALID',
-      `${printable(path)} was not written by a run that broke off`,
-      {
-        hint: 'Move it away, or name another --out; `entente codes` prints what was issued.',
-      },
-    );
-  }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { regionModules, withRegion } from '../../../cli/region.ts';
 import { NodeError } from '../../../node/node-error.ts';
@@ -113,9 +113,21 @@ describe('entente issue of a file, through a node', function () {
 
     it('goes on by the directory where the node has ended meanwhile', async () => {
       await served((_desk, { node }) => broken(node, 2));
+      const begun = JSON.parse(readFileSync(`${out}.run`, 'utf8')) as object;
+      await withRegion(cliOf(cli), region, ({ state, node }) => {
+        const [{ log } = { log: '' }] = [...state.logs()];
+        return node.revoke({ log, indexes: [1] });
+      });
       const again = await issueByRules('--leave-open');
       assert.equal(again.exit, 0, again.err);
       assert.match(again.out, /^Issued 5 codes into log \S+, leaves 0 to 4; codes in /);
+      assert.match(again.out, /1 code of these was revoked while the run was broken off/);
+      assert.deepEqual(subjects(), PEOPLE);
+      // As where it died before it had removed its journal.
+      const { size: bytes } = statSync(out);
+      writeFileSync(`${out}.run`, JSON.stringify({ ...begun, done: 5, bytes, inHand: undefined }));
+      assert.equal((await issueByRules('--leave-open')).exit, 0);
+      assert.ok(!existsSync(`${out}.run`));
       assert.deepEqual(subjects(), PEOPLE);
     });
 
