@@ -1,5 +1,6 @@
 /** `entente lookup announce|import|show`: local codes that are mere numbers. */
 import { type Command } from 'commander';
+import { countingNumbers } from '../../node/life/tallies.ts';
 import { type NumberList, type NumbersReport } from '../../node/lookup/numbers.ts';
 import { act } from '../../node/operators/acting.ts';
 import { daySeedsOf } from '../../node/region/region.ts';
@@ -176,7 +177,9 @@ async function importNumbers(cli: Cli, path: string, file: string): Promise<void
     path,
     async (region, modules) => {
       const actor = await actorOf(region, modules);
-      return act(region.trail, actor, action, () => region.node.lookup.numbers.import(bytes));
+      return act(region.trail, actor, action, (tally) =>
+        countingNumbers(tally, region.node.lookup.numbers.import(bytes)),
+      );
     },
     (client) => client.sendFile({ method: 'POST', path: '/v1/lookup/numbers' }, bytes),
   );
@@ -192,11 +195,11 @@ async function importNumbers(cli: Cli, path: string, file: string): Promise<void
       },
     );
   }
-  const { list, added, changed, removed, over } = report;
+  const { list, added, changed, removed, stricter, looser, over } = report;
   cli.output.result(report, () => [
     report.outcome === 'unchanged'
       ? `Nothing changed: version ${list.version} of the list is this file.`
-      : `Version ${list.version} of the list is in force: ${counted(list.rows, 'number')}, ${figure(added)} new, ${figure(changed)} changed, ${figure(removed)} gone.`,
+      : `Version ${list.version} of the list is in force: ${counted(list.rows, 'number')}, ${figure(added)} new, ${figure(changed)} changed, ${figure(removed)} gone; ${figure(stricter)} became stricter, ${figure(looser)} looser.`,
     ...(over > 0 ? [`${counted(over, 'number')} of them counts no more by its own end.`] : []),
   ]);
 }

@@ -307,6 +307,8 @@ const ALARM_TEXTS: Readonly<Record<string, string>> = {
   revoked: 'codes were revoked',
   override: 'people got a colour that no rule gave',
   told: 'yellow and red codes rest on what one operator told alone',
+  numbersStricter: 'numbers were turned stricter by a list',
+  numbersLooser: 'numbers were turned looser by a list',
 };
 
 /** What is proven against regions besides forks, which the doctor tells. */

@@ -73,6 +73,8 @@ function rowOf({ n, at, who, key = '', action, count, failed, ended, about = '' 
   const how = [
     ...(failed === undefined ? [] : [`FAILED, ${failed.code}`]),
     ...(ended === undefined ? [] : [`ended, ${figure(ended.done)} done, ${figure(ended.failed)} not`]),
+    ...Object.entries(ended?.figures ?? {}).map(([name, count]) => `${name} ${figure(count)}`),
+    ...(ended?.digest === undefined ? [] : [`SHA-256 ${ended.digest}`]),
   ];
   const did = of === undefined ? action : `${action}: line ${of.n} ${how.join(', ')}`;
   return [

@@ -9,6 +9,7 @@ import { type GivenUp, type HeldCode, textOfWanted, type Wanted } from '../../no
 import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
 import { type UnfinishedOrders } from '../../node/life/judging.ts';
 import { type DeclaredFacts, DECLARED_MAX } from '../../node/life/life.ts';
+import { countingImport, countingIntake } from '../../node/life/tallies.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
 import { type Found, SOUGHT_MAX } from '../../node/lists/list-view.ts';
 import { type ImportReport, type ListOrder } from '../../node/lists/lists.ts';
@@ -214,8 +215,8 @@ export class OwnDesk implements Desk {
   }
 
   importList(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport> {
-    return this.#act({ action: 'lists/import', needs: 'issue', about: order.kind }, () =>
-      this.#region.node.lists.import(order, file),
+    return this.#act({ action: 'lists/import', needs: 'issue', about: order.kind }, (tally) =>
+      countingImport(tally, this.#region.node.lists.import(order, file)),
     );
   }
 
@@ -238,11 +239,8 @@ export class OwnDesk implements Desk {
 
   declare(order: DeclarationOrder, file: AsyncIterable<Uint8Array>): Promise<IntakeReport> {
     const action = { action: 'declarations/import', needs: 'issue', about: 'file' } as const;
-    return this.#act(action, async (tally) => {
-      const report = await this.#region.node.life.declare(order, file);
-      if (report.outcome === 'refused') tally.failed = report.faults.length;
-      return report;
-    });
+    const take = (parts: AsyncIterable<Uint8Array>) => this.#region.node.life.declare(order, parts);
+    return this.#act(action, (tally) => countingIntake(file, tally, take));
   }
 
   async declared(

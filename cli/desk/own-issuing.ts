@@ -36,6 +36,7 @@ export async function issueHere(
     if (refused.length > 0 && (leavesOut !== true || requested.length === 0)) throw partly([], asked);
     [tally.done, tally.failed] = [requested.length, refused.length];
     const issued = await issueAll(requested, node);
+    tally.figures = { stricter: stricterIn(requested) };
     const codes = issued.map((one, i) => issuedCodeOf(sha256, requested[i]?.person.subject ?? '', one));
     return { codes, refused };
   });
@@ -43,6 +44,10 @@ export async function issueHere(
   await region.publish();
   if (refused.length > 0) throw partly(codes, { requested: codes, refused });
   return codes;
+}
+
+function stricterIn(requested: Requested['requested']): number {
+  return requested.filter(({ request: { fields } }) => fields.status.colour !== 'green').length;
 }
 
 /** Who has no code of this order yet, and was not forgotten since it was given first. */

@@ -10,9 +10,17 @@ import { type Bucket, bucketSchema, type SlidingSpan } from './sliding-count.ts'
 
 /**
  * `stricter`: yellow and red codes that were issued; `revoked`: indexes; `override`: people whose colour no rule gave; `told`: yellow and red codes
- * that rest on what one operator told alone, as facts of an order or by hand.
+ * that rest on what one operator told alone, as facts of an order or by hand; `numbersStricter` and `numbersLooser`: numbers that a list of the local system
+ * turned.
  */
-export const BULK_KINDS = ['stricter', 'revoked', 'override', 'told'] as const;
+export const BULK_KINDS = [
+  'stricter',
+  'revoked',
+  'override',
+  'told',
+  'numbersStricter',
+  'numbersLooser',
+] as const;
 export type BulkKind = (typeof BULK_KINDS)[number];
 
 /** Within 60 minutes, and at most one more; within 24 hours, and at most one more. */

@@ -28,7 +28,14 @@ export interface BulkLimits {
   readonly dayTimes: number;
 }
 export const BULK_LIMITS: BulkLimits = {
-  perHour: { stricter: 1_000, revoked: 1_000, override: 10, told: 50 },
+  perHour: {
+    stricter: 1_000,
+    revoked: 1_000,
+    override: 10,
+    told: 50,
+    numbersStricter: 1_000,
+    numbersLooser: 1_000,
+  },
   dayTimes: 4,
 };
 
@@ -157,6 +164,15 @@ export class BulkWatch {
     await this.#modules.store.write([{ put: CHANGES_KEY, value }, ...older]);
     this.#hasOlder = false;
   }
+}
+
+/** Counts what a list of numbers turned. As `BulkWatch.note`. */
+export async function noteTurned(
+  watch: Pick<BulkWatch, 'note'>,
+  { stricter, looser }: { readonly stricter: number; readonly looser: number },
+): Promise<void> {
+  await watch.note('numbersStricter', stricter);
+  await watch.note('numbersLooser', looser);
 }
 
 function ofKinds<T>(of: (kind: BulkKind) => T): Record<BulkKind, T> {

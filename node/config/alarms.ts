@@ -21,6 +21,16 @@ export const alarmsSchema = z.strictObject({
     .describe(
       'Yellow and red codes within an hour that rest on what one operator told alone, above which an alarm is raised.',
     ),
+  numbersStricterPerHour: perHour
+    .default(usual.numbersStricter)
+    .describe(
+      'Numbers of the local system within an hour that a list turned stricter, above which an alarm is raised.',
+    ),
+  numbersLooserPerHour: perHour
+    .default(usual.numbersLooser)
+    .describe(
+      'Numbers of the local system within an hour that a list turned looser, above which an alarm is raised.',
+    ),
   dayTimes: z
     .int()
     .min(1)
@@ -36,6 +46,8 @@ export function bulkLimitsOf(alarms: z.infer<typeof alarmsSchema>): BulkLimits {
       revoked: alarms.revokedPerHour,
       override: alarms.overridesPerHour,
       told: alarms.toldPerHour,
+      numbersStricter: alarms.numbersStricterPerHour,
+      numbersLooser: alarms.numbersLooserPerHour,
     },
     dayTimes: alarms.dayTimes,
   };

@@ -6,6 +6,7 @@ import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { encodeNote } from '../../protocol/log/note.ts';
 import { attestationLogOrigin, trustLogOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { PeerClocks } from '../clock/peer-clocks.ts';
+import { noteTurned } from '../abuse/bulk-watch.ts';
 import { CopyWatch } from '../evidence/copy-watch.ts';
 import { EvidenceBook } from '../evidence/evidence-book.ts';
 import { NamedStatements } from '../evidence/named-statements.ts';
@@ -305,6 +306,7 @@ export function assemble(
     peers: () => client.peers(),
     trust: () => board.trust,
     onFault: (peer, fault) => book.fault(peer, fault),
+    onTurned: (turned) => noteTurned(people.watch, turned),
   });
   const attestationLogs = () =>
     shelf.ownLogs.filter((log) => log !== logs().get(shelf.home.origin) && log.tree.trouble === undefined);

@@ -96,6 +96,8 @@ const CHANGED: Readonly<Record<BulkKind, string>> = {
   revoked: 'codes revoked',
   override: 'people whose colour no rule gave',
   told: 'yellow and red codes that rest on what one operator told alone',
+  numbersStricter: 'numbers that a list turned stricter',
+  numbersLooser: 'numbers that a list turned looser',
 };
 
 const WITHIN: Readonly<Record<BulkSpan, string>> = { hour: 'an hour', day: 'a day' };

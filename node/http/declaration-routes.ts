@@ -4,6 +4,7 @@ import { type RegionNode } from '../core/region-node.ts';
 import { DECLARATION_COLUMNS } from '../life/declaration.ts';
 import { DECLARATION_FORMATS, type IntakeReport } from '../life/intake.ts';
 import { type DeclaredFacts, DECLARED_MAX } from '../life/life.ts';
+import { countingIntake } from '../life/tallies.ts';
 import { SOURCE_CHARS_MAX } from '../lists/lists.ts';
 import { identitySchema } from '../lists/identity.ts';
 import { ENCODINGS } from '../rows/encoding.ts';
@@ -90,9 +91,9 @@ export function declarationRoutes({ node, replies }: DeclarationModules): AdminR
       order: (context) => {
         const order = readQuery(context.req.url, importQuery);
         const carryOut = async (tally: Tally) => {
-          const report = await node.life.declare(order, partsOf(context.env.incoming));
-          if (report.outcome === 'refused') tally.failed = report.faults.length;
-          return replies.json(context, report);
+          const file = partsOf(context.env.incoming);
+          const take = (parts: AsyncIterable<Uint8Array>) => node.life.declare(order, parts);
+          return replies.json(context, await countingIntake(file, tally, take));
         };
         return { about: 'file', carryOut };
       },

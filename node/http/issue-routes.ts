@@ -91,9 +91,17 @@ export function issueRoutes({ region }: { readonly region: string }, modules: Is
       },
       order: (context) => {
         const key = keyOf(context);
-        const answer = (line: unknown, number: number) =>
-          issue(checked(issueOrder, line), key && `${key}/${number}`, modules);
-        return { lines: (tally) => answersTo(context.env.incoming, answer, { tally }) };
+        const lines = (tally: Tally) => {
+          let stricter = 0;
+          const answer = async (line: unknown, number: number) => {
+            const given = checked(issueOrder, line);
+            const issued = await issue(given, key && `${key}/${number}`, modules);
+            if (given.status.colour !== 'green') tally.figures = { stricter: ++stricter };
+            return issued;
+          };
+          return answersTo(context.env.incoming, answer, { tally });
+        };
+        return { lines };
       },
     },
   ];

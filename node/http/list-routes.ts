@@ -1,6 +1,7 @@
 /** Lists of background data for the operator: taken as files, and told of. */
 import { z } from '@hono/zod-openapi';
 import { type RegionNode } from '../core/region-node.ts';
+import { countingImport } from '../life/tallies.ts';
 import { LIST_KINDS } from '../lists/kinds.ts';
 import { LIST_FORMATS } from '../lists/list-file.ts';
 import { type ListView, SOUGHT_MAX } from '../lists/list-view.ts';
@@ -87,7 +88,8 @@ export function listRoutes({ node, replies }: ListModules): AdminRoute[] {
       order: (context) => {
         const order = readQuery(context.req.url, importQuery);
         const file = partsOf(context.env.incoming);
-        const carryOut = async () => replies.json(context, await node.lists.import(order, file));
+        const carryOut = async (tally: Tally) =>
+          replies.json(context, await countingImport(tally, node.lists.import(order, file)));
         return { about: order.kind, carryOut };
       },
     },

@@ -4,11 +4,13 @@ import { hexBytes } from '../../protocol/bytes.ts';
 import { LOOKUP_BITS_MAX } from '../../protocol/limits.ts';
 import { isRegion } from '../../protocol/log/origin.ts';
 import { type RegionNode } from '../core/region-node.ts';
+import { countingNumbers } from '../life/tallies.ts';
 import { type Lookup } from '../lookup/lookup.ts';
 import { encodeBucketAnswer } from '../lookup/messages.ts';
 import { numberListSchema } from '../lookup/numbers.ts';
 import { type Verifiers, verifierSchema } from '../lookup/verifiers.ts';
 import { NodeError } from '../node-error.ts';
+import { type Tally } from '../operators/acting.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { partsOf, readJson, readQuery } from './input.ts';
 import { rowFault } from './list-routes.ts';
@@ -78,6 +80,8 @@ const numbersReport = z
       added: z.int(),
       changed: z.int(),
       removed: z.int(),
+      stricter: z.int(),
+      looser: z.int(),
       over: z.int(),
     }),
     z.object({ outcome: z.literal('refused'), faults: z.array(rowFault) }),
@@ -108,7 +112,9 @@ export function lookupRoutes({ node, verifiers, nowS, replies }: LookupRoutesMod
       answer: { description: 'What came of it', content: json(numbersReport) },
       order: (context) => {
         const file = partsOf(context.env.incoming);
-        return { carryOut: async () => replies.json(context, await node.lookup.numbers.import(file)) };
+        const carryOut = async (tally: Tally) =>
+          replies.json(context, await countingNumbers(tally, node.lookup.numbers.import(file)));
+        return { carryOut };
       },
     },
     {

@@ -2,11 +2,11 @@
  * The background data of a region: of each kind the list that is in force, and the one before. Owner of the tables under `list/`.
  * A list is taken whole or not at all, and none takes the place of one that speaks of a later moment.
  */
-import * as crypto from 'node:crypto';
 import { localDay, type Zone } from '../../protocol/rules/zone.ts';
 import { NodeError } from '../node-error.ts';
 import { type Clock, type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
+import { Measured } from '../rows/measured.ts';
 import { type RowFault } from '../rows/row-form.ts';
 import { type Encoding } from '../rows/encoding.ts';
 import { Turns } from '../turns.ts';
@@ -197,28 +197,4 @@ function requireTime({ asOfS }: ListOrder, inForce: ListVersion | undefined, now
 
 function refused(message: string, hint: string): NodeError {
   return new NodeError('REFUSED', `${message}; nothing was changed`, { hint });
-}
-
-/** A file that is hashed and counted as it is read. */
-class Measured {
-  readonly #file: AsyncIterable<Uint8Array>;
-  readonly #hash = crypto.createHash('sha256');
-  #bytes = 0;
-
-  constructor(file: AsyncIterable<Uint8Array>) {
-    this.#file = file;
-  }
-
-  async *parts(): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const part of this.#file) {
-      this.#hash.update(part);
-      this.#bytes += part.length;
-      yield part;
-    }
-  }
-
-  /** Once it is read. */
-  sum(): { readonly bytes: number; readonly digest: string } {
-    return { bytes: this.#bytes, digest: this.#hash.digest('hex') };
-  }
 }

@@ -27,7 +27,7 @@ import { LookupServer } from './lookup-server.ts';
 import { type BucketPlace, type ProvenBucket } from './messages.ts';
 import { type EvaluateInputs } from './number-evaluator.ts';
 import { NumberAsker } from './number-asker.ts';
-import { Numbers } from './numbers.ts';
+import { Numbers, type TurnedNumbers } from './numbers.ts';
 import { LOOKUP_QUOTAS, type LookupQuotas, type Quota } from './quota.ts';
 import { Quotas, type QuotasModules } from './quotas.ts';
 import { evidenceOfTables, type TableEvidenceModules } from './table-evidence.ts';
@@ -66,6 +66,8 @@ export interface LookupModules extends TrustModules {
   readonly state: () => TrustState | undefined;
   readonly onFault: (peer: string, fault: ProtocolError) => void;
   readonly onTrouble: (error: unknown) => void;
+  /** As `NumbersModules.onTurned`. */
+  readonly onTurned?: ((turned: TurnedNumbers) => Promise<void>) | undefined;
 }
 
 /** A number at a gate. */

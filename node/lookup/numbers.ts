@@ -51,10 +51,15 @@ export type NumbersReport =
       readonly added: number;
       readonly changed: number;
       readonly removed: number;
+      /** What gates say of numbers that count: see `differenceOf`. */
+      readonly stricter: number;
+      readonly looser: number;
       /** Of those in force, how many count no more by their own end. */
       readonly over: number;
     }
   | { readonly outcome: 'refused'; readonly faults: readonly RowFault[] };
+
+export type TurnedNumbers = Readonly<Record<'stricter' | 'looser', number>>;
 
 export interface NumbersModules {
   readonly tables: PrivateTables;
@@ -62,6 +67,8 @@ export interface NumbersModules {
   readonly clock: Pick<Clock, 'nowMs'>;
   /** How numbers of the region begin. */
   readonly prefixes: () => readonly string[];
+  /** Told of how many numbers a list turns, before it is in force; where it rejects, none comes into force. */
+  readonly onTurned?: ((turned: TurnedNumbers) => Promise<void>) | undefined;
   /** Told of a new list. Must not throw. */
   readonly onChange?: () => void;
 }
@@ -111,7 +118,7 @@ export class Numbers {
   }
 
   async #import(file: AsyncIterable<Uint8Array>): Promise<NumbersReport> {
-    const { clock, tables, onChange } = this.#modules;
+    const { clock, tables, onTurned, onChange } = this.#modules;
     const read = await this.#read(file);
     if ('faults' in read) return { outcome: 'refused', faults: read.faults };
     const nowS = Math.floor(clock.nowMs() / 1_000);
@@ -119,7 +126,7 @@ export class Numbers {
     const rows = read.rows.map(({ number, colour, untilS }) => ({ number, colour, untilS }));
     const digest = createHash('sha256').update(JSON.stringify(rows)).digest('hex');
     const old = before === undefined ? [] : await this.#rowsOf(before);
-    const counts = differenceOf(old, rows, nowS);
+    const counts = differenceOf(before && old, rows, nowS);
     if (before?.digest === digest && old.length === before.rows)
       return { outcome: 'unchanged', list: before, ...counts };
     const version = (before?.version ?? 0) + 1;
@@ -130,6 +137,8 @@ export class Numbers {
       await tables.write([this.#sealed(name, rows.slice(at, at + ROWS_TOGETHER))]);
     }
     const list = { version, rows: rows.length, importedAtS: nowS, digest };
+    // Before it is durable: better counted twice than a list of which nobody heard.
+    await onTurned?.(counts);
     await tables.write([this.#sealed(HEAD, list)]);
     await this.#remove(LISTS, prefixOf(version));
     onChange?.();
@@ -176,16 +185,46 @@ export class Numbers {
   }
 }
 
-function differenceOf(before: readonly NumberRow[], now: readonly NumberRow[], nowS: number) {
-  const left = new Map(before.map((row) => [row.number, row]));
-  let [added, changed] = [0, 0];
-  for (const { number, colour, untilS } of now) {
-    const old = left.get(number);
-    if (old === undefined) added++;
-    else if (old.colour !== colour || old.untilS !== untilS) changed++;
-    left.delete(number);
+/**
+ * What becomes of numbers with another list. Of those that have not ended, `stricter` are numbers that turn yellow or red, or to the stricter of both, or are
+ * to be so for longer, green ones that end earlier, and green and yellow ones that are gone; `looser` those that turn to a milder colour, or are yellow or red for shorter, and green
+ * ones that were not there, which was no pass. The first list makes nothing looser: what it says was said nowhere.
+ */
+function differenceOf(before: readonly NumberRow[] | undefined, now: readonly NumberRow[], nowS: number) {
+  const left = new Map(before?.map((row) => [row.number, row]));
+  const difference = { added: 0, changed: 0, removed: 0, stricter: 0, looser: 0, over: 0 };
+  const count = (by: number) => {
+    if (by > 0) difference.stricter++;
+    else if (by < 0 && before !== undefined) difference.looser++;
+  };
+  for (const row of now) {
+    const old = left.get(row.number);
+    left.delete(row.number);
+    if (old === undefined) difference.added++;
+    else if (old.colour !== row.colour || old.untilS !== row.untilS) difference.changed++;
+    if (row.untilS <= nowS) difference.over++;
+    count(stricterBy(runningAt(row, nowS), runningAt(old, nowS)));
   }
-  return { added, changed, removed: left.size, over: now.filter(({ untilS }) => untilS <= nowS).length };
+  difference.removed = left.size;
+  for (const old of left.values()) count(stricterBy(undefined, runningAt(old, nowS)));
+  return difference;
+}
+
+const STRICTNESS = { green: 0, yellow: 1, red: 2 } as const;
+
+/** Undefined for what counts no more, which gates stop as any number that is not there. */
+function runningAt(row: NumberRow | undefined, nowS: number): NumberRow | undefined {
+  return row !== undefined && row.untilS > nowS ? row : undefined;
+}
+
+/** Above 0 where `now` is the stricter, below where it is the looser. */
+function stricterBy(now: NumberRow | undefined, before: NumberRow | undefined): number {
+  if (now === undefined) return before === undefined || before.colour === 'red' ? 0 : 1;
+  if (before === undefined) return now.colour === 'green' ? -1 : 1;
+  if (now.colour !== before.colour) return STRICTNESS[now.colour] - STRICTNESS[before.colour];
+  const longerS = now.untilS - before.untilS;
+  // A green one that is good for longer turns nobody.
+  return now.colour === 'green' ? Number(longerS < 0) : longerS;
 }
 
 function prefixOf(version: number): string {

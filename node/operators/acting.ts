@@ -22,6 +22,10 @@ export interface Tally {
   failed: number;
   /** Code of what ended it early, where that is told within the parts. */
   fault?: string;
+  /** What became of them, by a word for each, at most 16 of letters. */
+  figures?: Readonly<Record<string, number>>;
+  /** SHA-256 of the file or list that came, in hexadecimal. */
+  digest?: string;
 }
 
 const ALL: ReadonlySet<Needed> = new Set<Needed>([...SCOPES, 'operators', 'publish']);
@@ -46,7 +50,7 @@ export function requireScope({ name, may }: Actor, needs: Needed): void {
 }
 
 /**
- * Runs `work` if the actor may, once the trail says so; a failure is noted too, and parts of it that failed.
+ * Runs `work` if the actor may, once the trail says so; a failure is noted too, and parts of it that failed, and what the tally tells besides.
  * @throws {NodeError} SCOPE_MISSING, which is noted as well; what the trail and `work` reject with.
  */
 export async function act<T>(
@@ -62,10 +66,10 @@ export async function act<T>(
     requireScope(actor, action.needs);
     result = await work(tally);
   } catch (error) {
-    await begun.end({ code: codeOf(error) });
+    await begun.end({ code: codeOf(error), ...(isTelling(tally) && { tally }) });
     throw error;
   }
-  if (tally.failed > 0) await begun.end({ tally });
+  if (tally.failed > 0 || isTelling(tally)) await begun.end({ tally });
   return result;
 }
 
@@ -148,12 +152,25 @@ async function begin(trail: Trail, { name, keyId }: Actor, { action, count, abou
   const n = await trail.append(note);
   return {
     end: async ({ tally, code }) => {
-      const ended = tally && { n, done: tally.done, failed: tally.failed };
+      const ended = tally && { n, done: tally.done, failed: tally.failed, ...toldOf(tally) };
       const failed = code === undefined ? undefined : { n, code };
       await trail
         .append({ ...note, ...(failed && { failed }), ...(ended && { ended }) })
         .catch(() => undefined);
     },
+  };
+}
+
+function isTelling({ figures, digest }: Tally): boolean {
+  return figures !== undefined || digest !== undefined;
+}
+
+/** Without what was none. */
+function toldOf({ figures, digest }: Tally): Pick<Tally, 'figures' | 'digest'> {
+  const some = Object.entries(figures ?? {}).filter(([, count]) => count > 0);
+  return {
+    ...(some.length > 0 && { figures: Object.fromEntries(some) }),
+    ...(digest !== undefined && { digest }),
   };
 }
 

@@ -8,6 +8,10 @@ export const FIRST_PREVIOUS = '0'.repeat(64);
 export const TRAIL_LINE_BYTES_MAX = 4_096;
 
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
+const FIGURES_MAX = 16;
+const figures = z
+  .record(z.string().regex(/^[a-z][A-Za-z]{0,31}$/), z.int().min(0))
+  .refine((all) => Object.keys(all).length <= FIGURES_MAX, `expected at most ${FIGURES_MAX} figures`);
 const trailEntrySchema = z.strictObject({
   /** From 0. */
   n: z.int().min(0),
@@ -31,7 +35,17 @@ const trailEntrySchema = z.strictObject({
   /** Of an earlier line: what it speaks of was not done, and by which code. */
   failed: z.strictObject({ n: z.int().min(0), code: z.string().max(64) }).optional(),
   /** Of an earlier line: it has ended, and of its parts so many were done and so many not. */
-  ended: z.strictObject({ n: z.int().min(0), done: z.int().min(0), failed: z.int().min(0) }).optional(),
+  ended: z
+    .strictObject({
+      n: z.int().min(0),
+      done: z.int().min(0),
+      failed: z.int().min(0),
+      /** What became of them, by a word for each; what was none is left out. */
+      figures: figures.optional(),
+      /** Of the file or list that came. */
+      digest: sha256Hex.optional(),
+    })
+    .optional(),
   /** What it is about, where that is no person: an operator with key id and scopes, an override, a region. */
   about: z.string().max(128).optional(),
 });

@@ -1,17 +1,23 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { AdminClient, AdminProblem } from '../../../node/http/admin-client.ts';
 import { opensslBackEnd } from '../../../node/crypto/openssl.ts';
+import { declarationsExample } from '../../../node/life/declaration.ts';
+import { exampleFile } from '../../../node/lists/kinds.ts';
 import { makeOperatorKey } from '../../../node/operators/operator-key.ts';
 import { type Needed, type Scope, SCOPES } from '../../../node/operators/scopes.ts';
 import { parseTrailLine } from '../../../node/operators/trail-line.ts';
 import { systemRandom as openRandom } from '../../../node/system-random.ts';
 import { hexOf } from '../../../protocol/bytes.ts';
 import { AdminWorld, refusedWith } from '../../support/admin-fixture.ts';
+import { csvOf, fileOf } from '../../support/lookup-fixture.ts';
+import { DAY_S } from '../../support/region-fixture.ts';
 import { problemIn } from '../../support/http-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
+import { until } from '../../support/until.ts';
 
 const systemRandom = openRandom();
 
@@ -207,6 +213,74 @@ describe('Operators at the admin address', () => {
     const [begun, ended] = newest(2);
     assert.deepEqual([begun?.action, begun?.ended], ['issue/batch', undefined]);
     assert.deepEqual(ended?.ended, { n: begun?.n, done: 0, failed: 2 });
+  });
+
+  /** Sends a file, whose end the trail tells by then. */
+  async function sent(who: AdminClient, path: string, text: string): Promise<unknown> {
+    const { n = -1 } = newest(1)[0] ?? {};
+    const answer = await admin.world.run(who.sendFile({ method: 'POST', path }, fileOf(text)));
+    await until(() => newest(1)[0]?.ended?.n === n + 1, 'the trail tells the end');
+    return answer;
+  }
+
+  it('one operator who turns 1,317 numbers red is told of, and the trail says how many, and by which list', async () => {
+    const who = await named('frida', ['issue']);
+    const untilS = admin.world.nowS + 7 * DAY_S;
+    const listOf = (colour: string, count: number) =>
+      csvOf(
+        Array.from({ length: count }, (_, i) => `N-${i}`),
+        colour,
+        untilS,
+      );
+    const take = async (csv: string) =>
+      (await sent(who, '/v1/lookup/numbers', csv)) as { outcome: string; list: { digest: string } };
+    const alarms = () =>
+      admin.world
+        .node('DE')
+        .status.bulk.alarms.filter(({ kind }) => kind.startsWith('numbers'))
+        .map(({ kind, count, limit }) => [kind, count, limit]);
+    await take(listOf('green', 1_317));
+    assert.deepEqual(alarms(), []);
+    const { list } = await take(listOf('red', 1_317));
+    assert.deepEqual(alarms(), [['numbersStricter', 1_317, 1_000]]);
+    const [begun, ended] = newest(2);
+    assert.deepEqual([begun?.who, begun?.action, begun?.ended], ['frida', 'lookup/numbers', undefined]);
+    const figures = { changed: 1_317, stricter: 1_317 };
+    assert.deepEqual(ended?.ended, { n: begun?.n, done: 1_317, failed: 0, figures, digest: list.digest });
+    await take(listOf('green', 1_317));
+    assert.deepEqual(alarms()[0], ['numbersLooser', 1_317, 1_000]);
+    assert.deepEqual(newest(1)[0]?.ended?.figures, { changed: 1_317, looser: 1_317 });
+    // The same list once more turns nobody.
+    assert.equal((await take(listOf('green', 1_317))).outcome, 'unchanged');
+    assert.deepEqual([newest(1)[0]?.ended?.done, newest(1)[0]?.ended?.figures], [0, undefined]);
+    assert.equal(alarms().length, 2);
+  });
+
+  it('the trail says of a file how much of it was taken, and which file it was', async () => {
+    const who = await named('hans', ['issue']);
+    const digestOf = (text: string) => createHash('sha256').update(text).digest('hex');
+    const asOf = `source=office&asOfS=${admin.world.nowS}`;
+    // Before the clock of this world.
+    const before = (example: string) => example.replaceAll('2026-11-', '2026-10-');
+    const areas = before(exampleFile('areas'));
+    await sent(who, `/v1/lists/import?kind=areas&${asOf}`, areas);
+    const listed = newest(1)[0]?.ended;
+    assert.deepEqual(
+      [listed?.done, listed?.failed, listed?.digest],
+      [areas.trim().split('\n').length - 1, 0, digestOf(areas)],
+    );
+    assert.equal(listed?.figures?.['entries'], listed?.done);
+    const declared = before(declarationsExample());
+    await sent(who, '/v1/declarations/import?source=office', declared);
+    const taken = newest(1)[0]?.ended;
+    assert.deepEqual([taken?.done, taken?.figures], [2, { added: 2 }]);
+    assert.equal(taken?.digest, digestOf(declared));
+    await sent(who, '/v1/declarations/import?source=office', declared);
+    assert.deepEqual(newest(1)[0]?.ended?.figures, { unchanged: 2 });
+    await sent(who, '/v1/declarations/import?source=office', 'subject\n');
+    const refused = newest(1)[0]?.ended;
+    assert.deepEqual([refused?.done, refused?.figures, refused?.digest], [0, undefined, undefined]);
+    assert.ok((refused?.failed ?? 0) > 0);
   });
 
   it('the secret of the desk is good for the pages alone, and the secret of the node is not', async () => {

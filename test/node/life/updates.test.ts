@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { countingUpdate } from '../../../node/life/tallies.ts';
+import { type Tally } from '../../../node/operators/acting.ts';
 import { isNodeError, NodeError } from '../../../node/node-error.ts';
 import { readRuleFile } from '../../../node/rules/rule-file.ts';
 import { profileBases, profileText } from '../../../node/rules/profiles.ts';
@@ -27,6 +29,18 @@ describe('Life.updates', () => {
     await region.declare([1]);
     await region.update();
     assert.deepEqual(await region.life.updates(), { lastAtS: region.nowS, hasDeclared: true });
+  });
+
+  it('tells the trail what became of people, and not only of how many', async () => {
+    await open();
+    await region.declare([1, 2]);
+    const tallyOf = async () => {
+      const tally: Tally = { done: 0, failed: 0 };
+      for await (const one of countingUpdate(region.life.update(), tally)) assert.ok(!('unsettled' in one));
+      return { done: tally.done, first: tally.figures?.['first'], unchanged: tally.figures?.['unchanged'] };
+    };
+    assert.deepEqual(await tallyOf(), { done: 2, first: 2, unchanged: 0 });
+    assert.deepEqual(await tallyOf(), { done: 2, first: 0, unchanged: 2 });
   });
 
   it('is silent only where the region has neither rules nor anybody who declared', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { DayKeys } from '../../../node/lookup/day-keys.ts';
-import { type NumberList, Numbers } from '../../../node/lookup/numbers.ts';
+import { type NumberList, Numbers, type TurnedNumbers } from '../../../node/lookup/numbers.ts';
 import { TablePress } from '../../../node/lookup/table-press.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { systemRandom } from '../../../node/system-random.ts';
@@ -74,6 +74,88 @@ describe('Numbers', () => {
     await tables.write([{ put: name, value: sealed }]);
     await importAll(['DE-4']);
     assert.deepEqual(await names(), ['lookup/list/00000003/00000000']);
+  });
+
+  describe('what a list turns', () => {
+    let turned: TurnedNumbers[];
+    let isRefused: boolean;
+    const LATER = '2027-01-02T00:00:00Z';
+    const take = (rows: Readonly<Record<string, string>>) => {
+      const csv = Object.entries(rows).map(([number, said]) => `DE-${number},${said}\n`);
+      return numbers.import(fileOf(`number,colour,until\n${csv.join('')}`));
+    };
+    const until = (colour: string, day = '2027-01-01') => `${colour},${day}T00:00:00Z`;
+    const over = (colour: string) => until(colour, '2020-01-01');
+
+    beforeEach(() => {
+      turned = [];
+      isRefused = false;
+      const onTurned = async ({ stricter, looser }: TurnedNumbers) => {
+        assert.equal((await numbers.inForce())?.version, before.version, 'none of it is in force yet');
+        if (isRefused) throw new Error('cannot be counted');
+        turned.push({ stricter, looser });
+      };
+      numbers = new Numbers(
+        { key: new Uint8Array(32) },
+        { tables, random, clock, prefixes: () => ['DE-'], onTurned },
+      );
+    });
+    let before: NumberList;
+    beforeEach(async () => {
+      before = await list();
+    });
+
+    const STEPS: readonly [string, string | undefined, string | undefined, number, number][] = [
+      ['green to red', until('green'), until('red'), 1, 0],
+      ['green to yellow', until('green'), until('yellow'), 1, 0],
+      ['yellow to red', until('yellow'), until('red'), 1, 0],
+      ['red to green', until('red'), until('green'), 0, 1],
+      ['red to yellow', until('red'), until('yellow'), 0, 1],
+      ['yellow to green', until('yellow'), until('green'), 0, 1],
+      ['red for longer', until('red'), `red,${LATER}`, 1, 0],
+      ['red for shorter', `red,${LATER}`, until('red'), 0, 1],
+      ['green for longer', until('green'), `green,${LATER}`, 0, 0],
+      ['green for shorter', `green,${LATER}`, until('green'), 1, 0],
+      ['green that is over from now on', until('green'), over('green'), 1, 0],
+      ['green that is gone', until('green'), undefined, 1, 0],
+      ['yellow that is gone', until('yellow'), undefined, 1, 0],
+      ['red that is gone', until('red'), undefined, 0, 0],
+      ['red that was not there', undefined, until('red'), 1, 0],
+      ['green that was not there', undefined, until('green'), 0, 1],
+      ['green that was over', over('green'), until('green'), 0, 1],
+      ['red that was over, and still is', over('red'), over('red'), 0, 0],
+    ];
+    for (const [what, first, then, stricter, looser] of STEPS)
+      it(`counts ${what}: ${stricter} stricter, ${looser} looser`, async () => {
+        const other = { other: until('green') };
+        await take(first === undefined ? other : { ...other, it: first });
+        before = await list();
+        turned = [];
+        const report = await take({ ...(then !== undefined && { it: then }), ...other, over: over('green') });
+        assert.deepEqual(turned, [{ stricter, looser }]);
+        assert.ok(report.outcome === 'imported');
+        assert.deepEqual([report.stricter, report.looser], [stricter, looser]);
+      });
+
+    it('counts nothing of the same list again, nor of one that is refused, and puts none in force that cannot be counted', async () => {
+      await importAll(FIRST);
+      assert.equal((await take({ it: 'blue,x' })).outcome, 'refused');
+      assert.deepEqual(turned, []);
+      isRefused = true;
+      await assert.rejects(take({ it: until('red') }), /cannot be counted/);
+      assert.deepEqual(await list(), before);
+    });
+
+    it('the first list makes nothing looser', async () => {
+      tables = new MemoryTables();
+      const first = new Numbers(
+        { key: new Uint8Array(32) },
+        { tables, random, clock, prefixes: () => ['DE-'] },
+      );
+      const report = await first.import(fileOf(csvOf(FIRST) + `DE-9,${until('red')}\n`));
+      assert.ok(report.outcome === 'imported');
+      assert.deepEqual([report.stricter, report.looser], [1, 0]);
+    });
   });
 
   describe('TablePress', () => {

@@ -198,6 +198,37 @@ describe('act', () => {
     assert.deepEqual((await entriesOf(path)).at(-1)?.ended, { n: 0, done: 0, failed: 2 });
   });
 
+  it('notes what became of the whole, without what was none, and of which file', async () => {
+    const path = join(folder(), 'trail.jsonl');
+    const trail = await Trail.open(path, modules);
+    const digest = 'ab'.repeat(32);
+    const action = { action: 'lookup/numbers', needs: 'issue' } as const;
+    await act(trail, actor, action, (tally) => {
+      [tally.done, tally.figures, tally.digest] = [3, { stricter: 2, looser: 0 }, digest];
+    });
+    const told = { done: 3, failed: 0, figures: { stricter: 2 }, digest };
+    assert.deepEqual((await entriesOf(path)).at(-1)?.ended, { n: 0, ...told });
+    const failing = act(trail, actor, action, (tally) => {
+      tally.figures = { stricter: 2 };
+      throw new RangeError('half way');
+    });
+    await assert.rejects(failing, RangeError);
+    const { failed, ended } = (await entriesOf(path)).at(-1) ?? {};
+    assert.deepEqual([failed?.code, ended?.figures], ['ERROR', { stricter: 2 }]);
+  });
+
+  it('refuses figures that are no counts, and too many of them', async () => {
+    const trail = await Trail.open(join(folder(), 'trail.jsonl'), modules);
+    const ended = (figures: Record<string, number>) => ({
+      ...NOTE,
+      ended: { n: 0, done: 0, failed: 0, figures },
+    });
+    const many = Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`x${'y'.repeat(i)}`, 1]));
+    for (const figures of [{ x: -1 }, { 'Person Secret': 1 }, { x: 0.5 }, many])
+      await assert.rejects(trail.append(ended(figures)), TypeError);
+    await trail.append(ended({ x: 1 }));
+  });
+
   it('refuses whoever has not the scope, and notes that', async () => {
     const path = join(folder(), 'trail.jsonl');
     const trail = await Trail.open(path, modules);
