@@ -5,6 +5,7 @@ import {
   IDENTITY_EXAMPLES,
   parseIdentity,
 } from '../../node/lists/identity.ts';
+import { everyKindOf, tellsPaper } from '../../node/lists/paper-document.ts';
 import { type Doubtful, type Found, type Matched } from '../../node/lists/list-view.ts';
 import { type Sought } from '../../node/lists/matching.ts';
 import { isNewerDay } from '../../node/life/known.ts';
@@ -16,7 +17,7 @@ import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type FactType } from '../../protocol/rules/rule-set-schema.ts';
 import { localDay } from '../../protocol/rules/zone.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { COLUMNS, parsePerson, type Person } from './person.ts';
+import { COLUMNS, paperOf, parsePerson, type Person } from './person.ts';
 import { type RowFault, type RowForm } from '../../node/rows/row-form.ts';
 
 /** Columns of a person besides facts; colour and days are for the rules to say. */
@@ -73,7 +74,7 @@ export function declarationForm({ data }: RuleSet, nowS: number): RowForm<Declar
       const person = parsePerson({ ...ofPerson, colour: 'green' }, line);
       const { facts, faults } = factsOfCells(data.facts, ofFacts, line);
       const known = Object.keys(papers).length === 0 ? undefined : parseIdentity(papers, line, today);
-      const wrong = [...(known?.faults ?? []), ...faults];
+      const wrong = [...(known?.faults ?? []), ...faults, ...paperFaults(person, known?.identity, line)];
       if (Array.isArray(person)) return [...person, ...wrong];
       if (facts === undefined || wrong.length > 0) return wrong;
       return { subject: person.subject, line, person, facts, ...(known && { identity: known.identity }) };
@@ -158,6 +159,31 @@ export function unknownToLists(declared: readonly Declared[]): RowFault[] {
       const reason = 'is empty, and is needed to hold the person against the lists in force';
       return { line, column, reason, example: IDENTITY_EXAMPLES[column] };
     });
+  });
+}
+
+/** What is wrong with a row whose code is to be bound to another document than its papers tell. */
+function paperFaults(
+  person: Person | readonly RowFault[],
+  identity: Identity | undefined,
+  line: number,
+): readonly RowFault[] {
+  const document = 'subject' in person ? paperOf(person) : undefined;
+  if (document === undefined || identity?.document === undefined || tellsPaper(identity, document)) return [];
+  const reason =
+    'is another document than id_country and id_number tell: give one of them, or the same twice';
+  return [{ line, column: 'document_number', reason }];
+}
+
+/** People as they are looked for in lists by the documents that their codes are to be bound to, with their number among all. */
+export function soughtOnPaper(
+  declared: readonly Declared[],
+): { readonly number: number; readonly sought: Sought }[] {
+  return declared.flatMap(({ person, identity }, number) => {
+    const document = paperOf(person);
+    if (document === undefined) return [];
+    const kinds = everyKindOf(document, identity?.birthDate);
+    return kinds.map((one) => ({ number, sought: { identity: { ...one }, isNameShared: false } }));
   });
 }
 

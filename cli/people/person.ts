@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SUBJECT_BYTES_MAX } from '../../node/registry/record-page.ts';
 import { type ToldBasis } from '../../node/abuse/issue-gate.ts';
 import { type Identity } from '../../node/lists/identity.ts';
+import { type DocumentInput } from '../../protocol/code/document.ts';
 import { type Status } from '../../protocol/code/status.ts';
 import { type RowFault, type RowForm } from '../../node/rows/row-form.ts';
 
@@ -94,6 +95,14 @@ export function parsePerson(cells: Readonly<Record<string, string>>, line: numbe
     const missing = cells[column] === undefined && COLUMNS_REQUIRED.includes(column);
     return { line, column, reason: missing ? 'is empty' : issue.message, example: EXAMPLES[column] };
   });
+}
+
+/** The document to which the code of a person is to be bound; undefined for a code that is not for paper. */
+export function paperOf({
+  document_country: country,
+  document_number: number,
+}: Pick<Person, 'document_country' | 'document_number'>): DocumentInput | undefined {
+  return country === undefined || number === undefined ? undefined : { country, number };
 }
 
 /** Rows that give each person's colour themselves. */

@@ -8,7 +8,7 @@ import { isNodeError, type NodeError } from '../../node/node-error.ts';
 import { equalBytes, hexBytes, hexOf } from '../../protocol/bytes.ts';
 import { type ParsedCode } from '../../protocol/code/code.ts';
 import { encodeStatus, type Status } from '../../protocol/code/status.ts';
-import { type Person } from './person.ts';
+import { paperOf, type Person } from './person.ts';
 
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
@@ -32,12 +32,12 @@ export async function requestsOf(
 ): Promise<Requested> {
   const all = await Promise.all(
     people.map(async (person) => {
-      const { subject, device, document_country: country, document_number: number, told, identity } = person;
+      const { subject, device, told, identity } = person;
       const status = statusOf(person, nowS);
       const holderKey = device === undefined ? undefined : hexBytes(device);
-      const document = country === undefined || number === undefined ? undefined : { country, number };
+      const document = paperOf(person);
       try {
-        const grounds = await basisOf({ subject, status, told, identity });
+        const grounds = await basisOf({ subject, status, told, identity, document });
         return { person, request: { subject, fields: { status, holderKey }, document, ...grounds } };
       } catch (error) {
         if (!isNodeError(error, 'REFUSED')) throw error;
@@ -64,7 +64,8 @@ export function orderOf(
   nowS: number,
   ordered: Ordered | undefined,
 ): z.input<typeof issueOrder> {
-  const { subject, device, document_country: country, document_number: number, told, identity } = person;
+  const { subject, device, told, identity } = person;
+  const document = paperOf(person);
   return {
     subject,
     status: statusOf(person, nowS),
@@ -72,7 +73,7 @@ export function orderOf(
     ...(identity !== undefined && { identity }),
     ...(told !== undefined && { basis: { atS: told.atS, facts: { ...told.facts } as OrderFacts } }),
     ...(device !== undefined && { holderKey: device.toLowerCase() }),
-    ...(country !== undefined && number !== undefined && { document: { country, number } }),
+    ...(document !== undefined && { document }),
   };
 }
 

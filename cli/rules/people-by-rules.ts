@@ -4,6 +4,7 @@ import { readRuleSet, isInForce, type RuleSet } from '../../protocol/rules/rule-
 import { type Identity } from '../../node/lists/identity.ts';
 import { KINDS, type ListKind } from '../../node/lists/kinds.ts';
 import { type Found } from '../../node/lists/list-view.ts';
+import { together } from '../../node/life/known.ts';
 import { type ListVersion } from '../../node/lists/shelf.ts';
 import { type Encoding } from '../../node/rows/encoding.ts';
 import { writeFileAtomically } from '../../node/region/files.ts';
@@ -18,6 +19,7 @@ import {
   declarationForm,
   listForm,
   soughtOf,
+  soughtOnPaper,
   type Undecided,
   unknownToLists,
 } from '../people/by-rules.ts';
@@ -149,7 +151,13 @@ async function foundOf(
   if (ofPersons.length === 0) return undefined;
   const faults = unknownToLists(declared);
   if (faults.length > 0) throw rowsError(file, faults.slice(0, TOLD_MAX));
-  const found = await desk.findInLists(soughtOf(declared));
+  const onPaper = soughtOnPaper(declared);
+  const all = await desk.findInLists([...soughtOf(declared), ...onPaper.map(({ sought }) => sought)]);
+  const found = all.slice(0, declared.length);
+  for (const [i, { number }] of onPaper.entries()) {
+    const [before, one] = [found[number], all[declared.length + i]];
+    if (before !== undefined && one !== undefined) found[number] = together(before, one);
+  }
   for (const [kind, { version, entries, asOfS }] of ofPersons) {
     const here = found.filter(({ matched }) => matched.some(({ list }) => list === kind)).length;
     const list = `${kind}, version ${version}, ${spanText(Math.max(0, nowS - asOfS))} old`;

@@ -3,6 +3,7 @@
  * nothing that the region itself knows of them contradicts those.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { type DocumentInput } from '../../protocol/code/document.ts';
 import { type Status } from '../../protocol/code/status.ts';
 import { type Basis, encodeBasis } from '../../protocol/disclosure/basis.ts';
 import { type RuleValue } from '../../protocol/rules/evaluate.ts';
@@ -31,6 +32,8 @@ export interface GateOrder {
   readonly told: ToldBasis | undefined;
   /** By which lists know the person, where they have not declared. */
   readonly identity?: Identity | undefined;
+  /** To which the code is to be bound: counts as theirs where `identity` tells none. */
+  readonly document?: DocumentInput | undefined;
   /** Before it was looked at, where people may be forgotten meanwhile. */
   readonly ordered?: Ordered | undefined;
 }
@@ -74,6 +77,10 @@ const CONTRADICTED: Readonly<Record<Contradiction, readonly [why: string, hint: 
     'the papers are not those of this reference: the person declared, or was issued to, under another name, day of birth or document, or another reference has them',
     'See whose reference it is, and give the document where papers have none. Who has a new name or document, or was first issued to under wrong ones, declares: entente declare.',
   ],
+  paper: [
+    'the code is to be bound to another document than that of the person',
+    'Give the document that the papers with the order tell, or, for who declared, one that they declared: entente declare.',
+  ],
   told: [
     'only what is told with the order gives a colour as strict, be it facts or whose papers these are, and nothing that the region knows of the person does',
     'Let the person declare (entente declare), import the list that says it (entente lists import), or give the papers under which their code was issued, all of them. Otherwise propose it as an override: two operators (entente override propose).',
@@ -105,6 +112,7 @@ export class IssueGate {
     status,
     told,
     identity,
+    document,
     ordered,
   }: GateOrder): Promise<Pick<IssueRequest, 'basis' | 'isTold'>> {
     if (told === undefined) {
@@ -128,7 +136,7 @@ export class IssueGate {
       !isDeepStrictEqual(plain(decided), plain(status))
     )
       throw refused('the rules do not give this colour on these facts');
-    const claim = { subject, identity, ruleSet, atS, facts: read.facts, status, ordered };
+    const claim = { subject, identity, document, ruleSet, atS, facts: read.facts, status, ordered };
     const { contradiction, isTold } = await this.#asked.ask(claim);
     if (contradiction !== undefined) throw contradicted(contradiction);
     const basis: Basis = { kind: 'rules', atS, rule, version, facts, ...(isTold && { isTold }) };

@@ -57,7 +57,10 @@ export const issueOrder = z
     document: z
       .strictObject({ country: z.string().regex(/^[A-Z]{2}$/), number: z.string().min(4).max(256) })
       .optional()
-      .openapi({ description: 'For a code on paper. Costs 50 ms.' }),
+      .openapi({
+        description:
+          'For a code on paper. Costs 50 ms. With a basis it is that of `identity`, or one that the person declared.',
+      }),
     isReplacement: z.boolean().default(false),
     ordered: ordered.optional().openapi({
       description:

@@ -111,7 +111,7 @@ async function issue(order: IssueOrder, key: string | undefined, modules: IssueM
   const { node, sha256, nowS, gate } = modules;
   // Before it waits for another order of the same person.
   const given = await node.once.marks.now();
-  const { subject, identity, basis: told, ordered: since } = order;
+  const { subject, identity, document, basis: told, ordered: since } = order;
   const { beside } = node.overrides;
   const request = requestOf(order);
   const { status } = request.fields;
@@ -120,7 +120,8 @@ async function issue(order: IssueOrder, key: string | undefined, modules: IssueM
   const judge = async () => {
     requireLife(status.expiresAtS, nowS());
     if (since !== undefined) await node.once.marks.requireNone(subject, since);
-    const grounds = await gate.basisOf({ subject, status: order.status, told, identity, ordered: given });
+    const asked = { subject, status: order.status, told, identity, document, ordered: given };
+    const grounds = await gate.basisOf(asked);
     if (!isByRules) return { ...request, ...grounds };
     isNew = true;
     const [takesPlace = false] = await beside.makePlace([{ subject, status }]);

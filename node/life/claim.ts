@@ -1,4 +1,5 @@
 /** What is asked of an order by rules, and what it comes to beside what is known here. */
+import { type DocumentInput } from '../../protocol/code/document.ts';
 import { type Status } from '../../protocol/code/status.ts';
 import { type Facts } from '../../protocol/rules/facts.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
@@ -10,6 +11,8 @@ export interface Claim {
   readonly subject: string;
   /** Who it is by papers, where nobody of that reference has declared. */
   readonly identity?: Identity | undefined;
+  /** To which document the code is to be bound; where `identity` tells none it is that. */
+  readonly document?: DocumentInput | undefined;
   readonly ruleSet: RuleSet;
   readonly atS: number;
   readonly facts: Facts;
@@ -22,12 +25,12 @@ export interface Claim {
  * `stricter`: with what is known here the rules give a stricter colour; `open`: they give none; `ambiguous`: entries of lists may be about
  * them, or about another; `unknown`: lists of people are in force, and nothing says who it is; `overridden`: they have a stricter code
  * that no rule gave, and that runs; `beside`: they have one that rules gave, and that runs; `papers`: who declared, or was
- * issued to before, did or was so under another name, day of birth or document, or another reference has these papers; `told`: it demands more than all that
- * is known here of somebody of whom something is, as one who declared or has a code, or of whom a list in force would say it; or lists do, under papers
+ * issued to before, did or was so under another name, day of birth or document, or another reference has these papers; `paper`: the code is to be bound to
+ * another document than that of the person; `told`: it demands more than all that is known here of somebody of whom something is, as one who declared or has a code, or of whom a list in force would say it; or lists do, under papers
  * that nobody but the order says to be theirs. Where nobody is named one person gives any colour, and that is none.
  */
 export type Contradiction =
-  'stricter' | 'open' | 'ambiguous' | 'unknown' | 'overridden' | 'beside' | 'papers' | 'told';
+  'stricter' | 'open' | 'ambiguous' | 'unknown' | 'overridden' | 'beside' | 'papers' | 'paper' | 'told';
 
 /** What a claim comes to beside what is known here. */
 export interface Weighed {

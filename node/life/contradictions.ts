@@ -11,8 +11,9 @@ import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type Ordered } from '../issuing/forgotten-marks.ts';
 import { documentForm, type Identity, nameForm, numberForm } from '../lists/identity.ts';
 import { FACT_NAMES, KINDS, type ListKind } from '../lists/kinds.ts';
-import { type Found } from '../lists/list-view.ts';
+import { type Found, SOUGHT_MAX } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
+import { everyKindOf, tellsPaper, withPaper } from '../lists/paper-document.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type Claim, type Contradiction, type Weighed } from './claim.ts';
@@ -21,7 +22,7 @@ import { type Dossier, newestByRules } from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { earlierAt } from './earlier.ts';
 import { bindingOf, isStricter, type JudgedAt, stricterBy } from './judging.ts';
-import { type Known } from './known.ts';
+import { type Known, together } from './known.ts';
 import { byPapers, type Looked } from './told-papers.ts';
 import { type Having, isKnown, isTurned, withForgotten } from './turned.ts';
 
@@ -63,22 +64,27 @@ const NOTHING: Own = { byPeople: [], listed: [], doubts: [], areStaysUnknown: fa
  * Rejects as `Lists.view`, `ListView.find`, `knownOf`, `Registry.manualOf`, `Registry.runningOf`, `heldAgainstKept` and the tables.
  */
 export async function contradictionsOf(
-  claims: readonly Claim[],
+  given: readonly Claim[],
   modules: ContradictionModules,
 ): Promise<Weighed[]> {
   const { shelf, lists, registry, isRevoked, areNamed, areUnread = false, refusalToStage } = modules;
-  const subjects = claims.map(({ subject }) => subject);
+  const subjects = given.map(({ subject }) => subject);
   const manual = await registry.manualOf(subjects);
-  const running = await registry.runningOf(subjects, Math.min(...claims.map(({ atS }) => atS)));
-  const pseudonyms = claims.map(({ subject }) => shelf.pseudonymOf(subject));
+  const running = await registry.runningOf(subjects, Math.min(...given.map(({ atS }) => atS)));
+  const pseudonyms = given.map(({ subject }) => shelf.pseudonymOf(subject));
   const read = await shelf.read(pseudonyms);
   const dossiers = read.map((one) => (one instanceof DamagedDossier ? undefined : one));
+  const claims = given.map((claim, i) =>
+    claim.document === undefined || dossiers[i] !== undefined
+      ? claim
+      : { ...claim, identity: withPaper(claim.identity, claim.document) },
+  );
   const listsOfPeople = [...(await lists.inForce()).keys()].filter((kind) => KINDS[kind].of === 'person');
   const areListed = listsOfPeople.length > 0;
   const own = new Map<Claim, Own>();
   const undecided = new Set<Claim>();
   const declared = new Map<string, { claim: Claim; person: ShelvedDossier }[]>();
-  const others: { claim: Claim; pseudonym: string; identity: Identity }[] = [];
+  const others: Stranger[] = [];
   claims.forEach((claim, i) => {
     const [dossier, pseudonym = ''] = [dossiers[i], pseudonyms[i]];
     // Of whom nothing can be read nobody knows what else they declared: they get nothing but what cannot be stricter.
@@ -121,6 +127,7 @@ export async function contradictionsOf(
     const at = { nowS, isRevoked };
     const dossier = dossiers[i];
     if (dossier !== undefined && isOfAnother(claim, dossier)) return 'papers';
+    if (isForAnother(claim, dossier)) return 'paper';
     if (bindingOf(manual[i] ?? [], status, at) !== undefined) return 'overridden';
     if (isLooserBeside(running[i] ?? [], status, at) && !isGivenByUpdate(dossier, status, at))
       return 'beside';
@@ -156,12 +163,23 @@ function isHeld(record: RegistryRecord, { nowS, isRevoked }: Pick<JudgedAt, 'now
   return record.fields.status.expiresAtS > nowS && !isRevoked(record);
 }
 
+/** Whether the code would be bound to a document that is not known to be the person's: of who declared one that they declared, of others one that is told. */
+function isForAnother({ document, identity = {}, atS }: Claim, dossier: Dossier | undefined): boolean {
+  if (document === undefined) return false;
+  const known = dossier === undefined ? [identity] : declaredAs(dossier, atS);
+  return !known.some((one) => tellsPaper(one, document));
+}
+
+/** Under which papers a person declared, as far as that counts at `atS`. */
+function declaredAs(dossier: Dossier, atS: number): Identity[] {
+  return [dossier.declaration.identity, ...earlierAt(dossier, atS).identities.map((one) => one.identity)];
+}
+
 /** Whether papers are told under which the person never declared. What only one side tells is no difference. */
 function isOfAnother({ identity: told, atS }: Claim, dossier: Dossier): boolean {
   if (told === undefined) return false;
   const identity = inOneForm(told);
-  const earlier = earlierAt(dossier, atS).identities.map((one) => one.identity);
-  const declared = [dossier.declaration.identity, ...earlier].map(inOneForm);
+  const declared = declaredAs(dossier, atS).map(inOneForm);
   const parts: readonly ((one: Identity) => string | undefined)[] = [
     ({ name }) => name,
     ({ birthDate }) => birthDate,
@@ -242,9 +260,16 @@ function otherRules(named: RuleSet, people: readonly RuleSet[]): readonly RuleSe
   return people.filter(({ id }) => id !== named.id);
 }
 
-/** What lists say of people who did not declare. A match by name alone counts where nobody who declared has that name. */
+/** Somebody who did not declare. */
+interface Stranger {
+  readonly claim: Claim;
+  readonly pseudonym: string;
+  readonly identity: Identity;
+}
+
+/** What lists say of people who did not declare, be the document of a code on paper of whatever kind. A match by name alone counts where nobody who declared has that name. */
 async function foundOf(
-  people: readonly { readonly pseudonym: string; readonly identity: Identity }[],
+  people: readonly Stranger[],
   { lists, shelf }: ContradictionModules,
 ): Promise<readonly Found[]> {
   if (people.length === 0) return [];
@@ -256,7 +281,21 @@ async function foundOf(
       return { identity, isNameShared: isNamed && (await shelf.isNameShared(identity, pseudonym)) };
     }),
   );
-  return view.find(sought);
+  const found = await view.find(sought);
+  const onPaper = people.flatMap(({ claim: { document, identity } }, person) =>
+    document === undefined
+      ? []
+      : everyKindOf(document, identity?.birthDate).map((one) => ({ person, identity: one })),
+  );
+  for (let from = 0; from < onPaper.length; from += SOUGHT_MAX) {
+    const some = onPaper.slice(from, from + SOUGHT_MAX);
+    const more = await view.find(some.map(({ identity }) => ({ identity, isNameShared: false })));
+    for (const [i, { person }] of some.entries()) {
+      const [before, one] = [found[person], more[i]];
+      if (before !== undefined && one !== undefined) found[person] = together(before, one);
+    }
+  }
+  return found;
 }
 
 /** Whether lists can be asked for somebody: half of what says who it is finds nobody, and so says nothing. */

@@ -5,7 +5,7 @@
  *   registry/papers/<pseudonym>      sealed: the keyed names of what orders told of the person, and since when their codes are of that
  *   registry/bearer/<keyed name>     the pseudonym of whoever has this document, or this name and day of birth without one
  */
-import { type Identity } from '../lists/identity.ts';
+import { type Identity, type IdentityDocument } from '../lists/identity.ts';
 import { NodeError } from '../node-error.ts';
 import { type Change, type Random } from '../ports.ts';
 import { keyAfter } from '../store/reader.ts';
@@ -73,15 +73,19 @@ export class PaperRows {
 
   /** Of papers in the one form in which they are compared. */
   namesOf({ name = '', birthDate = '', document }: Identity): PaperNames {
-    const { type, country, number = '' } = document ?? {};
-    const hasDocument = number !== '';
+    const hasDocument = document !== undefined && document.number !== '';
     const isPerson = !hasDocument && name !== '' && birthDate !== '';
     return {
       name: name === '' ? undefined : this.#names.of(`name\n${name}`),
       birthDate: birthDate === '' ? undefined : this.#names.of(`born\n${birthDate}`),
-      document: hasDocument ? this.#names.of(`document\n${type}\n${country}\n${number}`) : undefined,
+      document: hasDocument ? this.documentNameOf(document) : undefined,
       person: isPerson ? this.#names.of(`person\n${birthDate}\n${name}`) : undefined,
     };
+  }
+
+  /** Of a document in the one form, whatever kind it is of: a code that is bound to it says country and number alone. */
+  documentNameOf({ country, number }: IdentityDocument): string {
+    return this.#names.of(`document\n${country}\n${number}`);
   }
 
   /** Reading, deciding and writing in one: nobody else in this process reads or writes meanwhile. */

@@ -31,7 +31,7 @@ const INPUT_CHARS_MAX = 256;
 /**
  * The hash of the document field with this salt (16 bytes). `scrypt` gives the derived key or a promise of it, and so does
  * this function.
- * @throws {ProtocolError} SCHEMA_INVALID as `documentPassword`. @throws {TypeError} on a salt of another length.
+ * @throws {ProtocolError} SCHEMA_INVALID as `boundDocument`. @throws {TypeError} on a salt of another length.
  */
 export function documentHash<T extends Uint8Array | Promise<Uint8Array>>(
   scrypt: (password: Uint8Array, salt: Uint8Array, params: ScryptParams) => T,
@@ -42,19 +42,25 @@ export function documentHash<T extends Uint8Array | Promise<Uint8Array>>(
   return scrypt(documentPassword(document), salt, DOCUMENT_SCRYPT);
 }
 
+/** What is hashed, of `boundDocument`. @throws {ProtocolError} SCHEMA_INVALID as that. */
+export function documentPassword(document: DocumentInput): Uint8Array {
+  const { country, number } = boundDocument(document);
+  return asciiBytes(`entente/document/v1\n${country}\n${number}`);
+}
+
 /**
- * What is hashed: the same bytes however the number was spaced, hyphenated or cased.
+ * The document that a code is bound to: the same however the number was spaced, hyphenated or cased.
  * @throws {ProtocolError} SCHEMA_INVALID if the country is no code, or of the number less than 4 or more than 32 of
  * `A-Z0-9` remain. The message holds nothing of the document.
  */
-export function documentPassword({ country, number }: DocumentInput): Uint8Array {
+export function boundDocument({ country, number }: DocumentInput): DocumentInput {
   if (!COUNTRY.test(country)) {
     throw new ProtocolError('SCHEMA_INVALID', 'expected two capital letters as the country of the document');
   }
   if (number.length > INPUT_CHARS_MAX) throw badNumber(number.length);
   const plain = plainNumber(number);
   if (plain.length < NUMBER_CHARS_MIN || plain.length > NUMBER_CHARS_MAX) throw badNumber(plain.length);
-  return asciiBytes(`entente/document/v1\n${country}\n${plain}`);
+  return { country, number: plain };
 }
 
 /** ASCII only: what Unicode calls upper case differs between versions and languages. */

@@ -124,6 +124,21 @@ describe('entente issue --rules by lists in force', function () {
       assert.match(named.out, /^IN DOUBT control, line 2: /);
     });
 
+  it('a code on paper is that of the person: by its document alone lists find them, and rows that tell two are refused', async () => {
+    await list('control', `id_type,id_country,id_number,level,since\n${passport(2)},key,${today}\n`);
+    const head = HEAD.replace('birth_date', 'birth_date,document_country,document_number');
+    const [, , number] = passport(2).split(',');
+    const people = (papers: string) =>
+      file('paper.csv', head + person('One', `${papers},Person One,1990-05-17,DE,${number}`));
+    const issue = (papers: string) => cli.run('issue', region, people(papers), '--rules', 'de', '--json');
+    const two = await issue(passport(1));
+    assert.notEqual(two.exit, 0);
+    assert.match(two.err, /document_number.*another document than id_country and id_number tell/);
+    const { exit, out, err } = await issue(',,');
+    assert.equal(exit, 0, err);
+    assert.deepEqual(await coloursOf(out), { One: 'red' });
+  });
+
   it('B69: who may be on a list gets no colour, and stands in the report; others get theirs', async () => {
     await list('control', control(',,,Person Same,1990-05-17'));
     const people =

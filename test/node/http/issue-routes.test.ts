@@ -167,6 +167,19 @@ describe('issueRoutes', () => {
       );
     });
 
+    it('by rules binds a code to no other document than that of the person', async () => {
+      const order = (await byRules())('p15');
+      const identity = { document: { type: 'passport', country: 'DE', number: 'C77777777' } } as const;
+      const other = { ...order, identity, document: { country: 'DE', number: 'C01X00T47' } };
+      await assert.rejects(admin.issue(other), (error) => {
+        assert.ok(refusedWith(409, 'REFUSED')(error));
+        assert.match((error as AdminProblem).message, /another document than that of the person/);
+        return true;
+      });
+      const own = await admin.issue({ ...other, document: { country: 'DE', number: 'c77-777-777' } });
+      assert.match(await admin.world.outcome('DE', own.code), /^pass/);
+    });
+
     it('by rules worse news revoke at once what passes, and nobody gets a looser code beside them', async () => {
       const order = await byRules();
       const green = await admin.issue(order('p8'));

@@ -27,7 +27,9 @@ describe('IssueGate, with what a region knows itself', function () {
 
   /** What becomes of a code that the rules give on these facts; `told` where it rests on them alone. */
   async function outcomeOf(
-    orders: readonly (Pick<GateOrder, 'subject' | 'identity'> & { facts?: Record<string, RuleValue> })[],
+    orders: readonly (Pick<GateOrder, 'subject' | 'identity' | 'document'> & {
+      facts?: Record<string, RuleValue>;
+    })[],
     { rules = 'de', declared = true, areNamed = true } = {},
   ): Promise<readonly string[]> {
     return withRegion(
@@ -45,7 +47,7 @@ describe('IssueGate, with what a region knows itself', function () {
           weigh: (...asked) => node.life.weigh(...asked),
         });
         return Promise.all(
-          orders.map(async ({ subject, identity, facts: more = {} }) => {
+          orders.map(async ({ subject, identity, document, facts: more = {} }) => {
             const told = {
               ...(declared && { 'declaration.day': world.today, 'declaration.consent': true }),
               ...more,
@@ -54,7 +56,7 @@ describe('IssueGate, with what a region knows itself', function () {
             assert.ok(facts);
             const { status } = decide(ruleSet, facts, nowS);
             assert.ok(status);
-            const order = { subject, status, identity, told: { atS: nowS, facts: told } };
+            const order = { subject, status, identity, document, told: { atS: nowS, facts: told } };
             return gate.basisOf(order).then(
               ({ basis = assert.fail(), isTold }) => {
                 assert.deepEqual(parseBasis(basis), {
@@ -215,5 +217,45 @@ describe('IssueGate, with what a region knows itself', function () {
     ]);
     assert.match(none ?? '', /nothing says who this person is by papers/);
     assert.match(named ?? '', /nothing says who this person is by papers/);
+  });
+
+  it('refuses a code on paper for another document than that of the person, and asks lists for it whatever kind it is of', async () => {
+    const document = { country: 'DE', number: 'c01-x00 t47' };
+    const told = (type: 'passport' | 'other', number: string) =>
+      ({ name: 'Paper', birthDate: '1991-01-01', document: { type, country: 'DE', number } }) as const;
+    const orders = [
+      { subject: 'Elsewhere', identity: told('passport', 'C77777777'), document },
+      { subject: 'Wide', identity: told('passport', 'C01X00T47É'), document },
+      { subject: 'Well', identity: papers('Well'), document },
+      { subject: 'Bare', document },
+      { subject: 'Kind', identity: told('other', 'C01X00T47'), document },
+      { subject: 'Named', identity: { name: 'Paper', birthDate: '1991-01-01' }, document },
+    ];
+    const outcomes = async (areNamed: boolean) => {
+      const all = await outcomeOf(orders, { areNamed });
+      for (const one of all.slice(0, 3)) assert.match(one, /another document than that of the person/);
+      return all.slice(3);
+    };
+    world.cli.nowS += 60;
+    const row = `passport,DE,C01X00T47,key,${world.today}`;
+    await world.list('control', `id_type,id_country,id_number,level,since\n${row}\n`);
+    for (const areNamed of [true, false])
+      for (const one of await outcomes(areNamed)) assert.match(one, /stricter colour/);
+    world.cli.nowS += 60;
+    await world.control('Listed');
+    const [bare, ...later] = await outcomes(true);
+    assert.equal(bare, 'green');
+    // It is that of another reference by now, be it told as of another kind.
+    for (const one of later) assert.match(one, /not those of this reference/);
+    const declaredRow = `Papers,passport,DE,C01X00T55,Person Papers,1990-05-17,${world.timeText},true,false`;
+    const head = 'subject,id_type,id_country,id_number,full_name,birth_date,declared_at,consent,symptoms';
+    await world.cli.json('declare', world.region, world.file('paper.csv', `${head}\n${declaredRow}\n`));
+    const own = { country: 'DE', number: 'C01X00T55' };
+    const [declared, other] = await outcomeOf([
+      { subject: 'Papers', document: own },
+      { subject: 'Papers', document },
+    ]);
+    assert.equal(declared, 'green');
+    assert.match(other ?? '', /another document than that of the person/);
   });
 });
