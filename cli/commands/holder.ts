@@ -1,9 +1,10 @@
 /** `entente holder`: the colour of one person, since when, until when, and why. */
 import { type Command } from 'commander';
-import { type StatusChange, type Objection } from '../../node/life/dossier.ts';
+import { type FactSource, type StatusChange, type Objection } from '../../node/life/dossier.ts';
 import { type Explained, type ExplainedOrder } from '../../node/life/explained.ts';
 import { type Holder } from '../../node/life/holder.ts';
 import { sourceText } from '../../node/life/notice.ts';
+import { broughtByText } from '../../node/operators/brought-by.ts';
 import { readRuleSet, type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { valueText } from '../../protocol/rules/words.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
@@ -98,13 +99,19 @@ function explainedLines(
     '',
     `By what is known now (update would say: ${outcome}):`,
     ...facts.map(({ name, value, source }) => {
-      const where = source === undefined ? '' : `, from ${sourceText(source)}`;
+      const where = source === undefined ? '' : `, from ${sourceText(source)}${operatorText(source)}`;
       return wrapped(printable(`  ${name} ${valueText(value)}${where}`), '      ');
     }),
     ...doubts.map((doubt) => wrapped(printable(`  IN DOUBT ${doubtText(doubt)}`), '      ')),
     '',
     ...(ruleSet === undefined ? [] : decisionLines(ruleSet, decision, trace, colours, outcome)),
   ];
+}
+
+/** For who looks into it: notices, which people are given, name no operator. */
+function operatorText(source: FactSource): string {
+  const { operator } = source.from === 'order' ? {} : source;
+  return operator === undefined ? '' : `, brought in by ${broughtByText(operator)}`;
 }
 
 const MISSING: Readonly<Record<Extract<ExplainedOrder, { missing: unknown }>['missing'], string>> = {

@@ -3,6 +3,7 @@ import { Argument, type Command } from 'commander';
 import { columnsOf, exampleFile, KINDS, LIST_KINDS, type ListKind } from '../../node/lists/kinds.ts';
 import { type ImportReport, SOURCE_CHARS_MAX } from '../../node/lists/lists.ts';
 import { type ListVersion } from '../../node/lists/shelf.ts';
+import { broughtByText } from '../../node/operators/brought-by.ts';
 import { type Encoding } from '../../node/rows/encoding.ts';
 import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
@@ -174,9 +175,10 @@ async function find(cli: Cli, path: string, options: PaperOptions): Promise<void
   });
 }
 
-const HEAD = ['version', 'as of', 'imported', 'rows', 'about', 'source'];
+const HEAD = ['version', 'as of', 'imported', 'rows', 'about', 'source', 'by'];
 
-function cellsOf({ version, asOfS, importedAtS, rows, entries, source }: ListVersion): string[] {
+function cellsOf({ version, asOfS, importedAtS, rows, entries, source, operator }: ListVersion): string[] {
   const times = [timeText(asOfS), timeText(importedAtS)];
-  return [String(version), ...times, figure(rows), figure(entries), printable(source)];
+  const by = operator === undefined ? '' : broughtByText(operator);
+  return [String(version), ...times, figure(rows), figure(entries), printable(source), printable(by)];
 }

@@ -116,14 +116,14 @@ export interface Desk {
   /** The codes of a person or of everybody, in one log or in all, and how many of each log are given up. */
   held(of: Wanted): AsyncIterable<Held | GivenUp>;
   /** Puts a list of background data in force. @throws {NodeError} REFUSED as `Lists.import`. */
-  importList(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport>;
+  importList(order: Omit<ListOrder, 'operator'>, file: AsyncIterable<Uint8Array>): Promise<ImportReport>;
   /** What the lists in force say of each of these people, in their order. @throws {NodeError} as `Lists.view`. */
   findInLists(people: readonly Sought[]): Promise<readonly Found[]>;
   listsInForce(): Promise<ReadonlyMap<ListKind, ListVersion>>;
   /** The versions of a list, that in force first. */
   listVersions(kind: ListKind): Promise<readonly ListVersion[]>;
   /** Takes declarations of people: all of a file, or none. */
-  declare(order: DeclarationOrder, file: AsyncIterable<Uint8Array>): Promise<IntakeReport>;
+  declare(order: Omit<DeclarationOrder, 'operator'>, file: AsyncIterable<Uint8Array>): Promise<IntakeReport>;
   /** What people declared, in their order, as these rules ask for it; undefined for who has not. */
   declared(subjects: readonly string[], rules: string): Promise<readonly (DeclaredFacts | undefined)[]>;
   /** The colours of people who declared. */

@@ -19,6 +19,7 @@ import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { type LogTree } from '../../node/log/log-tree.ts';
 import { LogView } from '../../node/log/log-view.ts';
 import { act, type Action, actInParts, type Tally } from '../../node/operators/acting.ts';
+import { broughtBy } from '../../node/operators/brought-by.ts';
 import { type Operator } from '../../node/operators/operators.ts';
 import { type Actor } from '../../node/operators/scopes.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
@@ -214,9 +215,13 @@ export class OwnDesk implements Desk {
     }
   }
 
-  importList(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport> {
+  get #by(): Pick<ListOrder, 'operator'> {
+    return { operator: broughtBy(this.#modules.actor) };
+  }
+
+  importList(order: Omit<ListOrder, 'operator'>, file: AsyncIterable<Uint8Array>): Promise<ImportReport> {
     return this.#act({ action: 'lists/import', needs: 'issue', about: order.kind }, (tally) =>
-      countingImport(tally, this.#region.node.lists.import(order, file)),
+      countingImport(tally, this.#region.node.lists.import({ ...order, ...this.#by }, file)),
     );
   }
 
@@ -237,9 +242,10 @@ export class OwnDesk implements Desk {
     return this.#region.node.lists.versions(kind);
   }
 
-  declare(order: DeclarationOrder, file: AsyncIterable<Uint8Array>): Promise<IntakeReport> {
+  declare(order: Omit<DeclarationOrder, 'operator'>, file: AsyncIterable<Uint8Array>): Promise<IntakeReport> {
     const action = { action: 'declarations/import', needs: 'issue', about: 'file' } as const;
-    const take = (parts: AsyncIterable<Uint8Array>) => this.#region.node.life.declare(order, parts);
+    const take = (parts: AsyncIterable<Uint8Array>) =>
+      this.#region.node.life.declare({ ...order, ...this.#by }, parts);
     return this.#act(action, (tally) => countingIntake(file, tally, take));
   }
 

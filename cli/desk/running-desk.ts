@@ -287,7 +287,10 @@ export class RunningDesk implements Desk {
     return (await this.#post('/v1/witness', { regions })) as WitnessedReport;
   }
 
-  async importList(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport> {
+  async importList(
+    order: Omit<ListOrder, 'operator'>,
+    file: AsyncIterable<Uint8Array>,
+  ): Promise<ImportReport> {
     const query = new URLSearchParams({ ...order, asOfS: String(order.asOfS) });
     const request = { method: 'POST', path: `/v1/lists/import?${query.toString()}` } as const;
     return (await asked(this.#client.sendFile(request, file))) as ImportReport;
@@ -315,7 +318,10 @@ export class RunningDesk implements Desk {
     return (answer as { lists: Record<ListKind, readonly ListVersion[]> }).lists;
   }
 
-  async declare(order: DeclarationOrder, file: AsyncIterable<Uint8Array>): Promise<IntakeReport> {
+  async declare(
+    order: Omit<DeclarationOrder, 'operator'>,
+    file: AsyncIterable<Uint8Array>,
+  ): Promise<IntakeReport> {
     const query = new URLSearchParams({ ...order });
     const request = { method: 'POST', path: `/v1/declarations/import?${query.toString()}` } as const;
     return (await asked(this.#client.sendFile(request, file))) as IntakeReport;

@@ -1,14 +1,17 @@
 /** Declarations of people for the operator: taken as files or one by one, and told of as rules ask for them. */
+import { type IncomingMessage } from 'node:http';
 import { z } from '@hono/zod-openapi';
 import { type RegionNode } from '../core/region-node.ts';
 import { DECLARATION_COLUMNS } from '../life/declaration.ts';
-import { DECLARATION_FORMATS, type IntakeReport } from '../life/intake.ts';
+import { DECLARATION_FORMATS, type DeclarationOrder, type IntakeReport } from '../life/intake.ts';
 import { type DeclaredFacts, DECLARED_MAX } from '../life/life.ts';
 import { countingIntake } from '../life/tallies.ts';
 import { SOURCE_CHARS_MAX } from '../lists/lists.ts';
 import { identitySchema } from '../lists/identity.ts';
 import { ENCODINGS } from '../rows/encoding.ts';
 import { type Tally } from '../operators/acting.ts';
+import { broughtBy } from '../operators/brought-by.ts';
+import { type Actor } from '../operators/scopes.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { partsOf, readJson, readQuery } from './input.ts';
 import { rowFault } from './list-routes.ts';
@@ -16,6 +19,7 @@ import { type Replies } from './replies.ts';
 
 export interface DeclarationModules {
   readonly node: Pick<RegionNode, 'life'>;
+  readonly actorOf: (request: IncomingMessage) => Actor;
   readonly replies: Replies;
 }
 
@@ -60,7 +64,7 @@ export const declaredAnswer = z
 
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 
-export function declarationRoutes({ node, replies }: DeclarationModules): AdminRoute[] {
+export function declarationRoutes({ node, actorOf, replies }: DeclarationModules): AdminRoute[] {
   return [
     {
       method: 'post',
@@ -71,8 +75,9 @@ export function declarationRoutes({ node, replies }: DeclarationModules): AdminR
       answer: { description: 'What came of it', content: json(intakeReport) },
       order: async (context) => {
         const order = await readJson(context.env.incoming, declarationOrder, ROW_BYTES_MAX);
+        const operator = broughtBy(actorOf(context.env.incoming));
         const carryOut = async (tally: Tally) => {
-          const report = await declareOne(node, order.source, order.declaration);
+          const report = await declareOne(node, { source: order.source, operator }, order.declaration);
           if (report.outcome === 'refused') tally.failed = 1;
           return replies.json(context, report);
         };
@@ -89,7 +94,8 @@ export function declarationRoutes({ node, replies }: DeclarationModules): AdminR
       request: { query: importQuery },
       answer: { description: 'What came of it', content: json(intakeReport) },
       order: (context) => {
-        const order = readQuery(context.req.url, importQuery);
+        const operator = broughtBy(actorOf(context.env.incoming));
+        const order = { ...readQuery(context.req.url, importQuery), operator };
         const carryOut = async (tally: Tally) => {
           const file = partsOf(context.env.incoming);
           const take = (parts: AsyncIterable<Uint8Array>) => node.life.declare(order, parts);
@@ -120,10 +126,10 @@ export function declarationRoutes({ node, replies }: DeclarationModules): AdminR
 /** Takes one declaration, whose cells are those of a row. */
 export function declareOne(
   node: Pick<RegionNode, 'life'>,
-  from: string,
+  from: Pick<DeclarationOrder, 'source' | 'operator'>,
   cells: Readonly<Record<string, string | boolean>>,
 ): Promise<IntakeReport> {
-  return node.life.declare({ source: from, format: 'jsonl', encoding: 'utf-8' }, rowOf(cells));
+  return node.life.declare({ ...from, format: 'jsonl', encoding: 'utf-8' }, rowOf(cells));
 }
 
 async function* rowOf(cells: Readonly<Record<string, string | boolean>>): AsyncGenerator<Uint8Array> {

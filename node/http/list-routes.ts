@@ -1,4 +1,5 @@
 /** Lists of background data for the operator: taken as files, and told of. */
+import { type IncomingMessage } from 'node:http';
 import { z } from '@hono/zod-openapi';
 import { type RegionNode } from '../core/region-node.ts';
 import { countingImport } from '../life/tallies.ts';
@@ -10,6 +11,8 @@ import { DOUBTS, type Sought, soughtSchema } from '../lists/matching.ts';
 import { listVersionSchema } from '../lists/shelf.ts';
 import { ENCODINGS } from '../rows/encoding.ts';
 import { type Tally } from '../operators/acting.ts';
+import { broughtBy } from '../operators/brought-by.ts';
+import { type Actor } from '../operators/scopes.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { checked, partsOf, readQuery } from './input.ts';
 import { jsonLines } from './json-lines.ts';
@@ -17,6 +20,7 @@ import { type Replies } from './replies.ts';
 
 export interface ListModules {
   readonly node: Pick<RegionNode, 'lists'>;
+  readonly actorOf: (request: IncomingMessage) => Actor;
   readonly replies: Replies;
 }
 
@@ -74,7 +78,7 @@ const SOUGHT_BYTES_MAX = 4_096;
 
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 
-export function listRoutes({ node, replies }: ListModules): AdminRoute[] {
+export function listRoutes({ node, actorOf, replies }: ListModules): AdminRoute[] {
   return [
     {
       method: 'post',
@@ -86,7 +90,8 @@ export function listRoutes({ node, replies }: ListModules): AdminRoute[] {
       request: { query: importQuery },
       answer: { description: 'What came of it', content: json(importReport) },
       order: (context) => {
-        const order = readQuery(context.req.url, importQuery);
+        const operator = broughtBy(actorOf(context.env.incoming));
+        const order = { ...readQuery(context.req.url, importQuery), operator };
         const file = partsOf(context.env.incoming);
         const carryOut = async (tally: Tally) =>
           replies.json(context, await countingImport(tally, node.lists.import(order, file)));

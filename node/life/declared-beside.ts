@@ -44,15 +44,21 @@ export function whatOf(declaration: Declaration, before: Declaration | undefined
 /** The dossier of a person once a declaration is taken. */
 export function dossierWith(
   declaration: Declaration,
-  { source, receivedAtS }: Pick<Dossier, 'source' | 'receivedAtS'>,
+  given: Pick<Dossier, 'source' | 'operator' | 'receivedAtS'>,
   before: Dossier | undefined,
 ): Dossier {
-  if (before === undefined) return { declaration, source, receivedAtS, changes: [], objections: [] };
+  const by = handedInBy(given);
+  const { receivedAtS } = given;
+  if (before === undefined) return { declaration, ...by, receivedAtS, changes: [], objections: [] };
   const what = whatOf(declaration, before.declaration);
-  if (what === 'older') return { ...before, earlier: withEarlier(before, declaration, source) };
+  if (what === 'older') return { ...before, earlier: withEarlier(before, declaration, by) };
   if (what !== 'replaced') return before;
-  const earlier = withEarlier({ ...before, declaration }, before.declaration, before.source);
-  return { ...before, declaration, source, receivedAtS, earlier };
+  const earlier = withEarlier({ ...before, declaration }, before.declaration, handedInBy(before));
+  return { ...before, operator: undefined, declaration, ...by, receivedAtS, earlier };
+}
+
+function handedInBy({ source, operator }: Pick<Dossier, 'source' | 'operator'>) {
+  return { source, ...(operator && { operator }) };
 }
 
 /**

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type Status } from '../../protocol/code/status.ts';
 import { LIST_KINDS } from '../lists/kinds.ts';
+import { broughtBySchema } from '../operators/brought-by.ts';
 import { encodePaddedJson, membersOf, parsePaddedJson } from '../registry/padded-json.ts';
 import { byPlace } from '../registry/pages.ts';
 import { registryCorrupt } from '../registry/registry-error.ts';
@@ -33,7 +34,12 @@ export const becauseSchema = z
 
 /** Where facts that decided stood. */
 export const sourceSchema = z.union([
-  z.strictObject({ from: z.literal('declaration'), source: z.string(), atS: z.int() }),
+  z.strictObject({
+    from: z.literal('declaration'),
+    source: z.string(),
+    operator: broughtBySchema.optional(),
+    atS: z.int(),
+  }),
   /** `isAlone`: nothing that the region knew itself said as much. */
   z.strictObject({ from: z.literal('order'), atS: z.int(), isAlone: z.literal(true).optional() }),
   z.strictObject({
@@ -43,6 +49,7 @@ export const sourceSchema = z.union([
     line: z.int(),
     by: z.enum(['document', 'name']),
     source: z.string(),
+    operator: broughtBySchema.optional(),
     atS: z.int(),
   }),
 ]);
@@ -110,8 +117,9 @@ export type Objection = Readonly<z.infer<typeof objectionSchema>>;
 
 export const dossierSchema = z.strictObject({
   declaration: declarationSchema,
-  /** Who gave the declaration, and when it came. */
+  /** Who gave the declaration, in the words of who handed it in; who that was; and when it came. */
   source: z.string(),
+  operator: broughtBySchema.optional(),
   receivedAtS: z.int(),
   /** Of declarations before that one. */
   earlier: earlierSchema.optional(),

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { type Identity, identitySchema } from '../lists/identity.ts';
 import { AREA_CHARS_MAX } from '../lists/kinds.ts';
+import { type BroughtBy, broughtBySchema } from '../operators/brought-by.ts';
 import { type Declaration, saidSchema } from './declaration.ts';
 import { type Objection } from './dossier.ts';
 
@@ -15,8 +16,8 @@ export const EARLIER_IDENTITIES_MAX = 4;
 /** Areas that a person told of, within 14 days and before the newest declaration. */
 export const EARLIER_AREAS_MAX = 64;
 
-/** When it was told, and who gave the declaration. */
-const told = { atS: z.int().nonnegative(), source: z.string() };
+/** When it was told, who gave the declaration, and who handed it in. */
+const told = { atS: z.int().nonnegative(), source: z.string(), operator: broughtBySchema.optional() };
 
 export const earlierSchema = z.strictObject({
   identities: z.array(z.strictObject({ identity: identitySchema, ...told })),
@@ -60,11 +61,15 @@ export function mendedAtS({ objections }: Pick<Holding, 'objections'>): number {
 }
 
 /** What counts beside `holding.declaration` once `other`, which is older than that, is known too. */
-export function withEarlier(holding: Holding, other: Declaration, source: string): Earlier {
+export function withEarlier(
+  holding: Holding,
+  other: Declaration,
+  by: { readonly source: string; readonly operator?: BroughtBy | undefined },
+): Earlier {
   const { identity, said } = holding.declaration;
   const before = earlierAt(holding, said.declaredAtS);
   const atS = other.said.declaredAtS;
-  const from = { atS, source };
+  const from = { atS, ...by };
   const isRecent = said.declaredAtS < atS + COUNTS_S;
   const { symptoms, contact, stays } = other.said;
   const identities = [...before.identities, { identity: other.identity, ...from }];

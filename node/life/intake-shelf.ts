@@ -8,6 +8,7 @@
  */
 import { z } from 'zod';
 import { NodeError } from '../node-error.ts';
+import { broughtBySchema } from '../operators/brought-by.ts';
 import { type Change, type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { isRegistryDamage } from '../registry/registry-error.ts';
@@ -37,7 +38,12 @@ export const countsShape = {
   older: z.int(),
 };
 
-const headSchema = z.strictObject({ source: z.string(), receivedAtS: z.int(), ...countsShape });
+const headSchema = z.strictObject({
+  source: z.string(),
+  operator: broughtBySchema.optional(),
+  receivedAtS: z.int(),
+  ...countsShape,
+});
 export type Head = z.infer<typeof headSchema>;
 const stagedSchema = z.strictObject({ line: z.int(), declaration: declarationSchema });
 export type Staged = z.infer<typeof stagedSchema>;

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { type Zone } from '../../protocol/rules/zone.ts';
+import { type BroughtBy } from '../operators/brought-by.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry } from '../registry/registry.ts';
@@ -38,6 +39,8 @@ export const DECLARATION_FORMATS = ['csv', 'jsonl'] as const;
 export interface DeclarationOrder {
   /** Who gives them. */
   readonly source: string;
+  /** Who hands them in. */
+  readonly operator?: BroughtBy | undefined;
   readonly format: (typeof DECLARATION_FORMATS)[number];
   readonly encoding: Encoding;
 }
@@ -121,11 +124,12 @@ export class Intake {
    * @throws {NodeError} REGISTRY_CORRUPT where rows could not be taken for damage at rest: the others are.
    */
   async take(
-    { source, format, encoding }: DeclarationOrder,
+    { source, operator, format, encoding }: DeclarationOrder,
     file: AsyncIterable<Uint8Array>,
   ): Promise<IntakeReport> {
     const receivedAtS = this.#nowS();
-    const head = { source, receivedAtS, added: 0, replaced: 0, unchanged: 0, older: 0 };
+    const counts = { added: 0, replaced: 0, unchanged: 0, older: 0 };
+    const head = { source, ...(operator && { operator }), receivedAtS, ...counts };
     const batches = this.#read(inUtf8(file, encoding), format, receivedAtS);
     try {
       const { value: first } = await batches.next();

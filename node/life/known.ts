@@ -107,15 +107,12 @@ export function knownOf(
   view: ListView,
   { ruleSet, nowS }: { readonly ruleSet: RuleSet; readonly nowS: number },
 ): Known {
-  const { declaration, source } = dossier;
+  const { declaration, source, operator } = dossier;
   const { said } = declaration;
   const { symptoms, contact, stays } = earlierAt(dossier, nowS);
   const today = dayText(localDay(ruleSet.zone, nowS));
   const gathered = new Gathered(ruleSet, today);
-  const toldAt = (one: { readonly source: string; readonly atS: number }): FactSource => {
-    return { from: 'declaration', source: one.source, atS: one.atS };
-  };
-  const told = toldAt({ source, atS: said.declaredAtS });
+  const told = toldAt({ source, operator, atS: said.declaredAtS });
   // Symptoms that somebody told count from the day on which they told them, also after they told of none.
   const ofSymptoms = said.symptoms ? undefined : symptoms;
   gathered.add(
@@ -208,7 +205,15 @@ function newestByArea(stays: readonly { readonly area: string; readonly day: str
   return byArea;
 }
 
+function toldAt({
+  source,
+  operator,
+  atS,
+}: Pick<Dossier, 'source' | 'operator'> & { readonly atS: number }): FactSource {
+  return { from: 'declaration', source, ...(operator && { operator }), atS };
+}
+
 function sourceOf({ list, line, by }: Matched, view: ListView): FactSource {
-  const { version = 0, source = '', asOfS = 0 } = view.versionOf(list) ?? {};
-  return { from: 'list', list, version, line, by, source, atS: asOfS };
+  const { version = 0, source = '', operator, asOfS = 0 } = view.versionOf(list) ?? {};
+  return { from: 'list', list, version, line, by, source, ...(operator && { operator }), atS: asOfS };
 }

@@ -4,6 +4,7 @@
  */
 import { localDay, type Zone } from '../../protocol/rules/zone.ts';
 import { NodeError } from '../node-error.ts';
+import { type BroughtBy } from '../operators/brought-by.ts';
 import { type Clock, type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { Measured } from '../rows/measured.ts';
@@ -34,6 +35,8 @@ export interface ListsModules {
 export interface ListOrder {
   readonly kind: ListKind;
   readonly source: string;
+  /** Who imports it. */
+  readonly operator?: BroughtBy | undefined;
   /** The moment that it speaks of. */
   readonly asOfS: number;
   readonly format: ListFormat;
@@ -116,7 +119,7 @@ export class Lists {
   }
 
   async #import(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport> {
-    const { kind, source, asOfS } = order;
+    const { kind, source, operator, asOfS } = order;
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1_000);
     const before = await this.versions(kind);
     const [inForce] = before;
@@ -134,7 +137,8 @@ export class Lists {
       await this.#shelf.remove(kind, version);
       return { outcome: 'refused', faults: staged.faults };
     }
-    const list = { version, source, asOfS, importedAtS: nowS, ...staged, ...measured.sum() };
+    const from = { source, ...(operator && { operator }) };
+    const list = { version, ...from, asOfS, importedAtS: nowS, ...staged, ...measured.sum() };
     if (inForce?.digest === list.digest && inForce.asOfS === asOfS) {
       await this.#shelf.remove(kind, version);
       return { outcome: 'unchanged', list: inForce };

@@ -8,6 +8,7 @@
  * A version is written row by row and is in force once the head names it: what is not named there is of an import that broke off.
  */
 import { z } from 'zod';
+import { broughtBySchema } from '../operators/brought-by.ts';
 import { type Change, type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { Pseudonyms } from '../registry/pseudonyms.ts';
@@ -26,8 +27,10 @@ export interface ShelfModules {
 /** A list as it came. */
 export const listVersionSchema = z.strictObject({
   version: z.int().min(1),
-  /** Who gave it. */
+  /** Who gave it, in the words of who imported it. */
   source: z.string(),
+  /** Who imported it. */
+  operator: broughtBySchema.optional(),
   /** The moment that it speaks of. */
   asOfS: z.int(),
   importedAtS: z.int(),

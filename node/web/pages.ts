@@ -11,6 +11,7 @@ import { RequestError } from '../http/problem.ts';
 import { type WebContext, type WebEnvironment } from '../http/replies.ts';
 import { isNodeError } from '../node-error.ts';
 import { act } from '../operators/acting.ts';
+import { broughtBy } from '../operators/brought-by.ts';
 import { type Actor } from '../operators/scopes.ts';
 import { type Trail } from '../operators/trail.ts';
 import { declarePage } from './declare-page.ts';
@@ -71,7 +72,7 @@ async function declare(
   };
   const action = { action: 'declarations', needs: 'issue', about: 'page /declare', count: 1 } as const;
   const report = await act(trail, DESK, action, async (tally) => {
-    const came = await declareOne(node, SOURCE, cells);
+    const came = await declareOne(node, { source: SOURCE, operator: broughtBy(DESK) }, cells);
     if (came.outcome === 'refused') tally.failed = 1;
     return came;
   });

@@ -70,6 +70,17 @@ describe('entente operator and trail', () => {
     assert.equal((await cli.run(...revoke, ...as('bert'))).exit, EXIT.ok);
   });
 
+  it('lists show names who imported a list, which nobody does without a key', async () => {
+    const day = new Date((cli.nowS - 86_400) * 1_000).toISOString();
+    writeFileSync(cli.path('areas.csv'), `area,risk,since\nXX-1,low,${day.slice(0, 10)}\n`);
+    const from = ['--source', 'Office', '--as-of', day];
+    const { exit, err } = await cli.run('lists', 'import', de, 'areas', cli.path('areas.csv'), ...from);
+    assert.equal(exit, EXIT.failure);
+    assert.match(err, /SCOPE_MISSING/);
+    await cli.json('lists', 'import', de, 'areas', cli.path('areas.csv'), ...from, ...as('anna'));
+    assert.match((await cli.run('lists', 'show', de)).out, /Office +anna [0-9a-f]{16}$/m);
+  });
+
   it('the config can name the operator, and --operator stands over it', async () => {
     const config = `${de}/entente.yaml`;
     const before = readFileSync(config, 'utf8');

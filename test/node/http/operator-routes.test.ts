@@ -265,6 +265,9 @@ describe('Operators at the admin address', () => {
     const areas = before(exampleFile('areas'));
     await sent(who, `/v1/lists/import?kind=areas&${asOf}`, areas);
     const listed = newest(1)[0]?.ended;
+    const [version] = await admin.world.node('DE').lists.versions('areas');
+    const hans = { name: 'hans', keyId: newest(1)[0]?.key };
+    assert.deepEqual(version?.operator, hans);
     assert.deepEqual(
       [listed?.done, listed?.failed, listed?.digest],
       [areas.trim().split('\n').length - 1, 0, digestOf(areas)],
@@ -275,6 +278,20 @@ describe('Operators at the admin address', () => {
     const taken = newest(1)[0]?.ended;
     assert.deepEqual([taken?.done, taken?.figures], [2, { added: 2 }]);
     assert.equal(taken?.digest, digestOf(declared));
+    const bringerOf = async (subject: string) =>
+      (await admin.world.node('DE').life.holder(subject, false)).operator;
+    assert.deepEqual(await bringerOf('P-00001'), hans);
+    const secret = readFileSync(admin.files.deskSecretFile, 'utf8').trim();
+    const form = {
+      subject: 'of-form',
+      full_name: 'Person Form',
+      birth_date: '1990-05-17',
+      symptoms: 'false',
+    };
+    const body = new URLSearchParams({ ...form, consent: 'true', secret });
+    const stored = await admin.world.run(fetch(`${admin.url}/declare`, { method: 'POST', body }));
+    assert.equal(stored.status, 200);
+    assert.deepEqual(await bringerOf('of-form'), { name: 'desk' });
     await sent(who, '/v1/declarations/import?source=office', declared);
     assert.deepEqual(newest(1)[0]?.ended?.figures, { unchanged: 2 });
     await sent(who, '/v1/declarations/import?source=office', 'subject\n');

@@ -145,6 +145,25 @@ describeOnAllTables('Intake', () => {
     assert.deepEqual([...(await region.known())], [['One', true]]);
   });
 
+  it('keeps who handed a declaration in, also of a long file, and of one that comes late beside the newest', async () => {
+    const [anna, bert] = [{ name: 'anna', keyId: '00112233445566aa' }, { name: 'desk' }];
+    const kept = async () => {
+      const { operator, earlier } = (await region.shelf.ofSubject('One')) ?? assert.fail();
+      return [operator, earlier?.symptoms?.operator];
+    };
+    const many = Array.from({ length: 1_100 }, (_, i) => row(`P${i}`));
+    await region.take(HEAD + row('One', 'true') + many.join(''), { operator: anna });
+    assert.deepEqual(await kept(), [anna, undefined]);
+    // What is known already was brought in by who did so first.
+    await region.take(HEAD + row('One', 'true'), { operator: bert });
+    assert.deepEqual(await kept(), [anna, undefined]);
+    await region.take(HEAD + row('One', 'false', '2026-11-26T09:00:00Z'), { operator: bert });
+    assert.deepEqual(await kept(), [bert, anna]);
+    // Where nobody is named nobody is, and not who came before.
+    await region.take(HEAD + row('One', 'false', '2026-11-26T10:00:00Z'));
+    assert.deepEqual(await kept(), [undefined, anna]);
+  });
+
   const wrong: readonly (readonly [string, string, RegExp])[] = [
     ['an empty file', '', /0 {2}the file has no rows/],
     ['a header alone', HEAD, /0 {2}the file has no rows/],

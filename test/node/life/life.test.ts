@@ -116,6 +116,20 @@ describeOnAllTables('Life.update', () => {
     assert.equal(await region.codesOf(1), 'yellow');
   });
 
+  it('what a declaration says is told with who handed it in, and its holder hears of no operator', async () => {
+    const operator = { name: 'anna', keyId: '00112233445566aa' };
+    const file = `subject,full_name,birth_date,declared_at,consent,symptoms\nP1,Person 1,1990-05-17,${region.textOf(region.nowS)},true,true\n`;
+    const order = { source: 'office', operator, format: 'csv', encoding: 'utf-8' } as const;
+    await region.life.declare(order, bytesOf(file));
+    await region.update();
+    const { explained, notice, changes } = await region.life.holder('P1', true);
+    const told = { from: 'declaration', source: 'office', operator, atS: region.nowS };
+    const known = explained?.facts.find(({ name }) => name === 'declaration.symptoms');
+    assert.deepEqual([known?.source, changes[0]?.sources], [told, [told]]);
+    assert.match(notice.join('\n'), /taken by office/);
+    assert.doesNotMatch(notice.join('\n'), /anna/);
+  });
+
   it('a code that was revoked by hand is not given again until its holder declares anew', async () => {
     await region.declare([1]);
     await region.update();

@@ -70,6 +70,19 @@ describeOnAllTables('Lists', () => {
     assert.deepEqual([...(await fixture.lists.inForce()).keys()], ['control']);
   });
 
+  it('keeps who imported a version, and not who brings the same file again', async () => {
+    const file = `${CONTROL}${passport(1)},key,2026-11-20\n`;
+    const anna = { name: 'anna', keyId: '00112233445566aa' };
+    await fixture.import('control', file, { operator: anna, asOfS: LISTS_NOW_S - 10 });
+    await fixture.import('control', file, { operator: { ...anna, name: 'bert' }, asOfS: LISTS_NOW_S - 10 });
+    await fixture.import('control', file + `${passport(2)},key,2026-11-20\n`, { asOfS: LISTS_NOW_S });
+    const versions = await fixture.lists.versions('control');
+    assert.deepEqual(
+      versions.map(({ operator }) => operator),
+      [undefined, anna],
+    );
+  });
+
   it('B69: the same file again changes nothing', async () => {
     const file = `${CONTROL}${passport(1)},key,2026-11-20\n`;
     await fixture.import('control', file);
