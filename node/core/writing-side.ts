@@ -132,7 +132,6 @@ export class WritingSide {
         clock,
         trust: () => home.state,
         submit: (item) => this.submit(item),
-        issue: (request) => this.issue(request),
       },
     );
   }
@@ -217,10 +216,6 @@ export class WritingSide {
   /** As `Issuer.leave`. */
   leave(origin: string): Promise<void> {
     return this.#issuer.leave(origin);
-  }
-
-  replace(place: { readonly log: string; readonly index: number }, request: IssueRequest): Promise<Issued> {
-    return this.#revoker.replace(place, request);
   }
 
   /** Commits to the state that the trust log has now, so that others can start from there. */

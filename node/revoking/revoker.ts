@@ -6,7 +6,6 @@ import { INDEX_BOUND } from '../../protocol/limits.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
 import { encodeIndexSet } from '../../protocol/revocation/index-set-code.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
-import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { BatchQueue } from '../log/batch-queue.ts';
 import { logError } from '../log/log-error.ts';
 import { type BatchPlace, type Receipt } from '../log/log-work.ts';
@@ -31,7 +30,6 @@ export interface RevokerModules {
   readonly trust: () => TrustState;
   /** Logs a statement of the region's trust log: `Sequencer.submit`. */
   readonly submit: (item: TrustLogItem) => Promise<Receipt>;
-  readonly issue: (request: IssueRequest) => Promise<Issued>;
 }
 
 /** Indexes of one attestation log, by its id. */
@@ -100,18 +98,6 @@ export class Revoker {
       }
       reject(logError('LOG_BUSY', 'too many revocations wait for their turn already'));
     });
-  }
-
-  /**
-   * Revokes an attestation and then issues what takes its place, hidden among others. Should the second fail, the first
-   * stands: call `issue` again, with `isReplacement`.
-   */
-  async replace(
-    { log, index }: { readonly log: string; readonly index: number },
-    request: Omit<IssueRequest, 'isReplacement'>,
-  ): Promise<Issued> {
-    await this.revoke({ log, indexes: [index] });
-    return this.#modules.issue({ ...request, isReplacement: true });
   }
 
   async #run(): Promise<void> {

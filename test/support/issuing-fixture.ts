@@ -138,8 +138,7 @@ export async function startRegion(
     },
   );
   await issuer.start();
-  const issue: Issuer['issue'] = (request) => issuer.issue(request);
-  const revoker = new Revoker({ gatherMs: 0 }, { store, clock, trust, submit, issue });
+  const revoker = new Revoker({ gatherMs: 0 }, { store, clock, trust, submit });
   await revoker.start();
   const stop = async () => {
     await revoker.stop();

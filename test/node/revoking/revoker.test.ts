@@ -10,7 +10,6 @@ import { Revoker } from '../../../node/revoking/revoker.ts';
 import { type StoreReader } from '../../../node/store/reader.ts';
 import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import {
-  greenFields,
   RegionMachine,
   type RegionProcess,
   startRegion,
@@ -111,7 +110,6 @@ describeOnAllTables('Revoker', () => {
           sizes.push(clock.nowMs() - machine.clock.nowMs());
           return process.trustLog.submit(item);
         },
-        issue: (request) => process.issuer.issue(request),
       },
     );
     await revoker.start();
@@ -201,7 +199,6 @@ describeOnAllTables('Revoker', () => {
           machine.medium.refuse('read', 1);
           return Promise.reject(logError('LOG_UNSETTLED', 'planned'));
         },
-        issue: () => Promise.reject(new Error('not asked')),
       },
     );
     await revoker.start();
@@ -221,18 +218,6 @@ describeOnAllTables('Revoker', () => {
     const statements = await statementsOf(process, machine);
     assert.equal(statements.length, 3);
     assert.ok(statements.every(({ set }) => set.length < 60_000));
-    await process.stop();
-  });
-
-  it('T23 replaces: first the old one is revoked, then the new one is issued among others', async () => {
-    const machine = new RegionMachine();
-    const process = await startRegion(machine);
-    const { log, index } = await process.issuer.issue({ subject: 'a', fields: greenFields() });
-    const issued = await process.revoker.replace({ log, index }, { subject: 'a', fields: greenFields(48) });
-    assert.ok(machine.region.state.revoked(LOG_ID)?.has(index));
-    assert.ok(!machine.region.state.revoked(LOG_ID)?.has(issued.index));
-    assert.equal((await process.treeOf(LOG_ID)).size, 33);
-    assert.equal((await process.registry.ofSubject('a')).length, 2);
     await process.stop();
   });
 
