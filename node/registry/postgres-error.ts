@@ -1,5 +1,5 @@
 /** What a database says of itself, as the errors of a node. None repeats its words, which may hold an address, a password or a value. */
-import { NodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 
 /** SQLSTATE (PostgreSQL, appendix A) or the code of the operating system. */
 export function sqlStateOf(error: unknown): string {
@@ -18,8 +18,9 @@ export function isAnswered(error: unknown): boolean {
   return /^[0-9A-Z]{5}$/.test(state) && !/^(08|57P)/.test(state) && !/^E[A-Z]{4}$/.test(state);
 }
 
-/** Nobody answers, or not as a database that can be used. */
+/** Nobody answers, or not as a database that can be used. What this node says by itself stays as it is. */
 export function registryAway(error: unknown): NodeError {
+  if (isNodeError(error)) return error;
   const state = sqlStateOf(error);
   const isPlain = error instanceof Error && error.message === NO_TLS;
   const known = isPlain ? PLAIN : Object.entries(WORDS).find(([start]) => state.startsWith(start))?.[1];
@@ -42,6 +43,13 @@ export function registryBusy(): NodeError {
   return new NodeError('STORE_BUSY', 'others write into the database of the registry at the same place', {
     retry: true,
     hint: 'Try again.',
+  });
+}
+
+export function registryFull(): NodeError {
+  return new NodeError('STORE_BUSY', 'too much waits for the database of the registry already', {
+    retry: true,
+    hint: 'Ask again.',
   });
 }
 

@@ -8,7 +8,8 @@
  */
 import pg from 'pg';
 import { equalBytes } from '../../protocol/bytes.ts';
-import { isNodeError, NodeError } from '../node-error.ts';
+import { NodeError } from '../node-error.ts';
+import { Places } from '../places.ts';
 import { type Change, type Clock, type Entry, type RangeOptions } from '../ports.ts';
 import { type EntriesOptions, pagesOf } from '../store/reader.ts';
 import { requireChange } from '../store/sealed-change.ts';
@@ -17,6 +18,7 @@ import {
   isCollision,
   registryAway,
   registryBusy,
+  registryFull,
   schemaOther,
   sqlStateOf,
   writeUnknown,
@@ -35,6 +37,8 @@ export interface PostgresOptions {
   readonly ca?: string | undefined;
   /** Milliseconds until a server that does not answer counts as away; 10 s by default. */
   readonly answerMsMax?: number;
+  /** Milliseconds until a server counts as away that lets nobody in: `answerMsMax` by default, and 5 s at most. */
+  readonly connectMsMax?: number;
 }
 
 export interface PostgresModules {
@@ -47,11 +51,15 @@ const ROWS_TOGETHER = 512;
 /** Times that a transaction is tried which others were in the way of. */
 const TRIES_MAX = 12;
 const CONNECT_MS = 5_000;
+/** Calls that wait for a connection. */
+const WAITING_MAX = 65_536;
 
 export class PostgresTables implements SharedTables {
   readonly #owner: string;
   readonly #clock: Clock;
   readonly #pool: pg.Pool;
+  /** One for each connection: who waits for those that others use has no reason to take the server for away, as the pool would. */
+  readonly #places: Places;
   /** A machine that loses its power inside a transaction says nothing of it: its rows would stay locked until TCP gives it up, for hours. */
   readonly #begin: string;
   #made: Promise<void> | undefined;
@@ -60,13 +68,15 @@ export class PostgresTables implements SharedTables {
 
   constructor(options: PostgresOptions, { clock }: PostgresModules) {
     const { owner, connection, connectionsMax = 8, ca, answerMsMax = 10_000 } = options;
+    const { connectMsMax = Math.min(CONNECT_MS, answerMsMax) } = options;
     this.#owner = owner;
     this.#clock = clock;
     this.#begin = `BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL idle_in_transaction_session_timeout = ${answerMsMax}`;
+    this.#places = new Places({ atOnceMax: connectionsMax, waitingMax: WAITING_MAX });
     this.#pool = new pg.Pool({
       connectionString: connection,
       max: connectionsMax,
-      connectionTimeoutMillis: Math.min(CONNECT_MS, answerMsMax),
+      connectionTimeoutMillis: connectMsMax,
       query_timeout: answerMsMax,
       keepAlive: true,
       application_name: 'entente',
@@ -82,7 +92,10 @@ export class PostgresTables implements SharedTables {
   }
 
   stop(): Promise<void> {
-    this.#stopped ??= this.#pool.end();
+    if (this.#stopped === undefined) {
+      this.#stopped = this.#pool.end();
+      this.#places.turnAway(letGo());
+    }
     return this.#stopped;
   }
 
@@ -196,9 +209,53 @@ export class PostgresTables implements SharedTables {
 
   async #query<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<Row>> {
     try {
-      return await this.#pool.query<Row>(text, values);
+      return await this.#ask<Row>(text, values);
     } catch (error) {
       throw registryAway(error);
+    }
+  }
+
+  /** Rejects as the server or the driver says it. */
+  #ask<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<Row>> {
+    return this.#connected(async (client) => ({
+      result: await client.query<Row>(text, values),
+      isUsable: true,
+    }));
+  }
+
+  /**
+   * Works with a connection that nobody else uses meanwhile. One goes on being used if `work` says so, or rejects by what the server has answered.
+   * Where none comes about since nobody answers, those that wait hear that at once, instead of one after the other.
+   */
+  #connected<T>(
+    work: (client: pg.PoolClient) => Promise<{ readonly result: T; readonly isUsable: boolean }>,
+  ): Promise<T> {
+    return this.#places.take(async () => {
+      const client = await this.#connect();
+      // The query in hand is told too. Without a listener of its own the connection that ends would end the process.
+      client.on('error', ignore);
+      let isUsable = false;
+      try {
+        const done = await work(client);
+        isUsable = done.isUsable;
+        return done.result;
+      } catch (error) {
+        isUsable = isAnswered(error);
+        throw error;
+      } finally {
+        client.off('error', ignore);
+        client.release(!isUsable);
+      }
+    }, registryFull);
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    if (this.#stopped !== undefined) throw letGo();
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      if (!isAnswered(error)) this.#places.turnAway(registryAway(error));
+      throw error;
     }
   }
 
@@ -211,46 +268,37 @@ export class PostgresTables implements SharedTables {
       try {
         return await this.#once(work);
       } catch (error) {
-        if (!isCollision(error)) throw isNodeError(error) ? error : registryAway(error);
+        if (!isCollision(error)) throw registryAway(error);
         if (tries === TRIES_MAX) throw registryBusy();
         await this.#clock.wait(2 ** tries);
       }
     }
   }
 
-  async #once<T extends string>(work: (client: pg.PoolClient) => Promise<T | 'made'>): Promise<T | 'made'> {
-    const client = await this.#pool.connect();
-    // The query in hand is told too. Without a listener of its own the connection that ends would end the process.
-    client.on('error', ignore);
-    let isUsable = false;
-    let isEnding = false;
-    try {
-      await client.query(this.#begin);
-      const outcome = await work(client);
-      isEnding = outcome === 'made';
-      await client.query(isEnding ? 'COMMIT' : 'ROLLBACK');
-      isUsable = true;
-      return outcome;
-    } catch (error) {
-      if (isAnswered(error)) {
+  #once<T extends string>(work: (client: pg.PoolClient) => Promise<T | 'made'>): Promise<T | 'made'> {
+    return this.#connected(async (client) => {
+      let isEnding = false;
+      try {
+        await client.query(this.#begin);
+        const result = await work(client);
+        isEnding = result === 'made';
+        await client.query(isEnding ? 'COMMIT' : 'ROLLBACK');
+        return { result, isUsable: true };
+      } catch (error) {
         // What the server refused is not made, and the connection is as good as before.
-        if (!isEnding) await client.query('ROLLBACK');
-        isUsable = true;
-      } else if (isEnding) throw writeUnknown();
-      throw error;
-    } finally {
-      client.off('error', ignore);
-      client.release(!isUsable);
-    }
+        if (isAnswered(error) && !isEnding) await client.query('ROLLBACK');
+        if (!isAnswered(error) && isEnding) throw writeUnknown();
+        throw error;
+      }
+    });
   }
 
   /** Makes the table where there is none, unless something is to be there. */
   #ready(): Promise<void> {
-    if (this.#stopped !== undefined)
-      return Promise.reject(new NodeError('STORE_CLOSED', 'the database of the registry was let go'));
+    if (this.#stopped !== undefined) return Promise.reject(letGo());
     this.#made ??= this.#make().catch((error: unknown) => {
       this.#made = undefined;
-      throw isNodeError(error) ? error : registryAway(error);
+      throw registryAway(error);
     });
     return this.#made;
   }
@@ -264,7 +312,7 @@ export class PostgresTables implements SharedTables {
     });
     if (form === undefined) {
       const row = `INSERT INTO entente_private (owner, name, value) VALUES ('', $1, $2) ON CONFLICT (owner, name) DO NOTHING`;
-      await this.#pool.query(row, [bytesOf('form'), bytesOf(FORM)]);
+      await this.#ask(row, [bytesOf('form'), bytesOf(FORM)]);
       form = await this.#form();
     }
     if (form !== FORM) throw schemaOther(form ?? '');
@@ -274,7 +322,7 @@ export class PostgresTables implements SharedTables {
   /** That the table says of itself. */
   async #form(): Promise<string | undefined> {
     const sql = `SELECT value FROM entente_private WHERE owner = '' AND name = $1`;
-    const { rows } = await this.#pool.query<{ value: Buffer }>(sql, [bytesOf('form')]);
+    const { rows } = await this.#ask<{ value: Buffer }>(sql, [bytesOf('form')]);
     return rows[0]?.value.toString('latin1');
   }
 
@@ -287,11 +335,15 @@ export class PostgresTables implements SharedTables {
 
   async #createTable(): Promise<void> {
     const sql = `CREATE TABLE IF NOT EXISTS entente_private (owner text NOT NULL, name bytea NOT NULL, value bytea NOT NULL, PRIMARY KEY (owner, name))`;
-    await this.#pool.query(sql).catch((error: unknown) => {
+    await this.#ask(sql).catch((error: unknown) => {
       // Another process has just made it (23505, 42P07).
       if (!['23505', '42P07'].includes((error as { code?: string }).code ?? '')) throw error;
     });
   }
+}
+
+function letGo(): NodeError {
+  return new NodeError('STORE_CLOSED', 'the database of the registry was let go');
 }
 
 function ignore(): void {

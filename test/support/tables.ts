@@ -15,11 +15,19 @@ export function tablesApart(): PostgresTables | undefined {
 
 /** They are let go after the test. */
 export function tablesIn(
-  { connection, ca, answerMsMax }: Pick<PostgresOptions, 'connection' | 'ca' | 'answerMsMax'>,
+  options: Pick<PostgresOptions, 'connection' | 'ca' | 'answerMsMax' | 'connectMsMax'>,
   owner: string,
 ): PostgresTables {
+  const { connection, ca, answerMsMax, connectMsMax } = options;
   const tables = new PostgresTables(
-    { owner, connection, ca, connectionsMax: 3, ...(answerMsMax !== undefined && { answerMsMax }) },
+    {
+      owner,
+      connection,
+      ca,
+      connectionsMax: 3,
+      ...(answerMsMax !== undefined && { answerMsMax }),
+      ...(connectMsMax !== undefined && { connectMsMax }),
+    },
     { clock: systemClock },
   );
   open.push(tables);

@@ -134,6 +134,43 @@ describeOnPostgres('PostgresTables', (cluster) => {
     await assert.rejects(tables.get('a'), isCode('STORE_CLOSED'));
   });
 
+  it('takes no database for away because others use its connections, whatever waits for them', async () => {
+    const tables = tablesIn({ connection: cluster().connection, connectMsMax: 1_000 }, 'Busy.test');
+    const get = () => Promise.all(Array.from({ length: 40 }, () => tables.get('a')));
+    await tables.write([put('a', '1')]);
+    await get();
+    const client = new pg.Client({ connectionString: cluster().connection });
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE entente_private IN ACCESS EXCLUSIVE MODE');
+    const [read, written] = [get(), tables.write([put('b', '2')])];
+    // Longer than a connection may take.
+    await client.query('SELECT pg_sleep(1.5)');
+    await client.query('COMMIT');
+    await client.end();
+    assert.deepEqual((await read).map(asText), Array(40).fill('1'));
+    await written;
+    assert.equal(asText(await tables.get('b')), '2');
+  });
+
+  it('where nobody is let in, those that wait for a connection hear it with the first', async () => {
+    const opened: Socket[] = [];
+    // It takes whoever comes, and says nothing.
+    const silent = createServer((near) => opened.push(near.on('error', () => undefined)));
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    try {
+      const { port } = silent.address() as AddressInfo;
+      const connection = `postgres://entente@127.0.0.1:${port}/postgres`;
+      const tables = tablesIn({ connection, connectMsMax: 250 }, 'Silent.test');
+      const asked = await Promise.allSettled(Array.from({ length: 60 }, () => tables.look()));
+      for (const one of asked) assert(one.status === 'rejected' && isCode('REGISTRY_AWAY')(one.reason));
+      assert.equal(opened.length, 3, 'nobody tried after them');
+    } finally {
+      for (const near of opened) near.destroy();
+      silent.close();
+    }
+  });
+
   for (const word of ['BEGIN', 'INSERT', 'DELETE', 'COMMIT'])
     it(`a connection that ends at ${word} of a transaction ends nothing but the call`, async () => {
       const folder = new URL(cluster().connection.replace('@/', '@localhost/')).searchParams.get('host');
