@@ -9,11 +9,7 @@ import { isRevocable } from '../../../node/revoking/revocable.ts';
 import { Revoker } from '../../../node/revoking/revoker.ts';
 import { type StoreReader } from '../../../node/store/reader.ts';
 import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
-import {
-  RegionMachine,
-  type RegionProcess,
-  startRegion,
-} from '../../support/issuing-fixture.ts';
+import { RegionMachine, type RegionProcess, startRegion } from '../../support/issuing-fixture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { HOUR_S, LOG_ID } from '../../support/region-fixture.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
