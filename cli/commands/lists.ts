@@ -23,6 +23,7 @@ interface ImportOptions {
   readonly source: string;
   readonly asOf: string;
   readonly encoding: Encoding;
+  readonly empty?: boolean;
 }
 
 /** Asking a region neither signs nor needs its peers. */
@@ -57,6 +58,7 @@ export function addLists(program: Command, cli: Cli): void {
     .requiredOption('--source <text>', 'who gave the list')
     .requiredOption('--as-of <time>', 'the moment that it speaks of')
     .addOption(encodingOption())
+    .option('--empty', 'take a file without rows, with its header alone: nobody stands on the list any more')
     .addHelpText('after', KINDS_HELP)
     .addHelpText(
       'after',
@@ -108,11 +110,11 @@ async function importList(
   path: string,
   kind: ListKind,
   file: string,
-  { source, asOf, encoding }: ImportOptions,
+  { source, asOf, encoding, empty = false }: ImportOptions,
 ): Promise<void> {
   if (source.trim() === '' || source.length > SOURCE_CHARS_MAX)
     throw usageError(`--source is a text of 1 to ${SOURCE_CHARS_MAX} characters`);
-  const order = { kind, source, asOfS: parseTime(asOf), format: peopleFormatOf(file), encoding };
+  const order = { kind, source, asOfS: parseTime(asOf), format: peopleFormatOf(file), encoding, empty };
   const bytes = await bytesOfFile(cli, file);
   const report = await withDesk(cli, path, (desk) => desk.importList(order, bytes), QUIETLY);
   if (report.outcome === 'refused') throw refusal(file, kind, report);

@@ -291,7 +291,8 @@ export class RunningDesk implements Desk {
     order: Omit<ListOrder, 'operator'>,
     file: AsyncIterable<Uint8Array>,
   ): Promise<ImportReport> {
-    const query = new URLSearchParams({ ...order, asOfS: String(order.asOfS) });
+    const { empty = false, ...others } = order;
+    const query = new URLSearchParams({ ...others, asOfS: String(order.asOfS), empty: String(empty) });
     const request = { method: 'POST', path: `/v1/lists/import?${query.toString()}` } as const;
     return (await asked(this.#client.sendFile(request, file))) as ImportReport;
   }

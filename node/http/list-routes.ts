@@ -36,6 +36,10 @@ const importQuery = z.strictObject({
   asOfS,
   format: z.enum(LIST_FORMATS).default('csv'),
   encoding: z.enum(ENCODINGS).default('utf-8'),
+  empty: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
 });
 
 const listVersion = z.object(listVersionSchema.shape).openapi('ListVersion');
@@ -86,7 +90,7 @@ export function listRoutes({ node, actorOf, replies }: ListModules): AdminRoute[
       needs: 'issue',
       summary: 'Takes a file of background data: all of it, or none',
       description:
-        'The file is the body: CSV with a header, or JSON lines. The same file again changes nothing, and a list older than the one in force is refused.',
+        'The file is the body: CSV with a header, or JSON lines. The same file again changes nothing, and a list older than the one in force is refused. A file without rows is refused too, unless `empty=true` says that nobody stands on the list.',
       request: { query: importQuery },
       answer: { description: 'What came of it', content: json(importReport) },
       order: (context) => {

@@ -41,6 +41,8 @@ export interface ListOrder {
   readonly asOfS: number;
   readonly format: ListFormat;
   readonly encoding: Encoding;
+  /** A file without rows is good: nobody stands on the list any more. Of CSV it has its header all the same. */
+  readonly empty?: boolean;
 }
 
 /** `unchanged`: this file is in force already. `refused`: nothing was changed, for these reasons. */
@@ -60,6 +62,9 @@ const AHEAD_S_MAX = 120;
 /** The day of a list in the zone that is furthest ahead of UTC. */
 const ZONE_S_MAX = 14 * 3_600;
 const DAY_S = 86_400;
+/** A file that an export left empty by mistake takes nobody off a list. */
+const NO_ROWS =
+  'the file has no rows: where nobody stands on the list any more, say so by --empty (empty=true over HTTP)';
 
 export class Lists {
   readonly #modules: ListsModules;
@@ -156,7 +161,7 @@ export class Lists {
   }
 
   async #stage(
-    { kind, format, encoding, asOfS }: ListOrder,
+    { kind, format, encoding, asOfS, empty = false }: ListOrder,
     version: number,
     file: Measured,
   ): Promise<{ rows: number; entries: number } | { faults: readonly RowFault[] }> {
@@ -180,7 +185,7 @@ export class Lists {
       if (isTooLong || faults.length >= FAULTS_MAX) break;
     }
     if (some.length > 0) await add();
-    if (rows === 0 && faults.length === 0) faults.push({ line: 0, reason: 'the file has no rows' });
+    if (rows === 0 && faults.length === 0 && !empty) faults.push({ line: 0, reason: NO_ROWS });
     if (faults.length === 0) return { rows, entries: staging.entries };
     return { faults: faults.toSorted((a, b) => a.line - b.line).slice(0, FAULTS_MAX) };
   }

@@ -42,6 +42,8 @@ export async function* readCsvParts(
       }
       yield rows;
     }
+    if (header === undefined)
+      yield [{ fault: { line: 0, reason: 'the file is empty, without a header too' } }];
   } catch (error) {
     if (error instanceof FileRefused) yield [{ fault: error.fault }];
     else if (error instanceof CsvFault) yield [{ fault: error.fault }];

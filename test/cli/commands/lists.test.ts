@@ -46,6 +46,7 @@ describe('entente lists', function () {
     ];
     return cli.run(...args, ...more, '--json');
   };
+  const pick = ({ version, rows, entries }: Report['list']) => ({ version, rows, entries });
   const rows = (count: number, word = 'close') =>
     HEAD + Array.from({ length: count }, (_, i) => `${passport(i)},${word},2025-01-20\n`).join('');
 
@@ -72,6 +73,8 @@ describe('entente lists', function () {
       assert.equal(error.details.length, 20);
       const reason = 'is none of close, secondary';
       assert.deepEqual(error.details[0], { line: 2, column: 'contact', reason, example: 'close' });
+      const nobody = await imported(HEAD, '2025-02-02T00:00:00Z');
+      assert.match(nobody.err, /the file has no rows: .*--empty/);
       const shown = await cli.json<Record<string, { version: number }>>('lists', 'show', region);
       assert.deepEqual(
         Object.entries(shown).map(([kind, { version }]) => [kind, version]),
@@ -84,6 +87,9 @@ describe('entente lists', function () {
         'contacts',
       );
       assert.equal(versions.length, 1);
+      const off = await imported(HEAD, '2025-02-02T00:00:00Z', '--empty');
+      assert.equal(off.exit, 0, off.err);
+      assert.deepEqual([2, 0, 0], Object.values(pick((JSON.parse(off.out) as Report).list)));
     });
 
   const usage: readonly [string, readonly string[]][] = [

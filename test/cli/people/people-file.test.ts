@@ -70,7 +70,7 @@ describe('readPeople (CSV)', () => {
   });
 
   const broken: readonly [string, string | Uint8Array, Partial<RowFault>][] = [
-    ['empty file', '', { line: 0, reason: 'the file has no rows' }],
+    ['empty file', '', { line: 0, reason: 'the file is empty, without a header too' }],
     ['header only', HEADER, { line: 0, reason: 'the file has no rows' }],
     ['missing column', 'subject,days\nA,7\n', { line: 1, reason: 'column colour is missing' }],
     ['renamed column', 'subject,color\nA,green\n', { line: 1 }],

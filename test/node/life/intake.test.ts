@@ -165,7 +165,7 @@ describeOnAllTables('Intake', () => {
   });
 
   const wrong: readonly (readonly [string, string, RegExp])[] = [
-    ['an empty file', '', /0 {2}the file has no rows/],
+    ['an empty file', '', /0 {2}the file is empty/],
     ['a header alone', HEAD, /0 {2}the file has no rows/],
     ['a missing column', 'subject,full_name\nOne,Person\n', /1 {2}column .*consent.* is missing/],
     ['a strange column', `colour,${HEAD}green,${row('One')}`, /1 {2}column 1 is unknown/],

@@ -13,6 +13,8 @@ import { temporaryFolders } from '../../support/temporary.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 
 const CONTROL = 'id_type,id_country,id_number,level,since\n';
+const NO_ROWS =
+  '0  the file has no rows: where nobody stands on the list any more, say so by --empty (empty=true over HTTP)';
 const TESTS = 'id_type,id_country,id_number,result,day\n';
 
 function faultsOf(report: ImportReport): string[] {
@@ -166,6 +168,24 @@ describeOnAllTables('Lists', () => {
     assert.equal(written.outcome, 'imported');
   });
 
+  it('takes the last name off a list where that is said, and by a header alone', async () => {
+    await fixture.import('control', `${CONTROL}${passport(1)},key,2026-11-20\n`);
+    const later = { asOfS: LISTS_NOW_S + 1, empty: true };
+    assert.deepEqual(faultsOf(await fixture.import('control', '', later)), [
+      '0  the file is empty, without a header too',
+    ]);
+    const cut = await fixture.import('control', 'id_type,id_country,id_number,level\n', later);
+    assert.deepEqual(faultsOf(cut), ['1  column since is missing']);
+    assert.equal((await fixture.inForce('control')).size, 1);
+    const report = await fixture.import('control', CONTROL, later);
+    assert.ok(report.outcome === 'imported' && report.list.rows === 0 && report.list.version === 2);
+    assert.equal((await fixture.inForce('control')).size, 0);
+    assert.equal((await fixture.lists.inForce()).get('control')?.asOfS, LISTS_NOW_S + 1);
+    assert.equal((await fixture.import('control', CONTROL, later)).outcome, 'unchanged');
+    const lines = { ...later, asOfS: LISTS_NOW_S + 2, format: 'jsonl' } as const;
+    assert.equal((await fixture.import('control', '', lines)).outcome, 'imported');
+  });
+
   it('B69: refuses two risks of one area', async () => {
     const report = await fixture.import(
       'areas',
@@ -175,8 +195,8 @@ describeOnAllTables('Lists', () => {
   });
 
   const unreadable: readonly [string, string | Uint8Array, string][] = [
-    ['an empty file', '', '0  the file has no rows'],
-    ['a header alone', CONTROL, '0  the file has no rows'],
+    ['an empty file', '', '0  the file is empty, without a header too'],
+    ['a header alone', CONTROL, NO_ROWS],
     ['a column that is missing', 'id_type,id_country,id_number,level\n', '1  column since is missing'],
     ['UTF-16', Buffer.from(`\ufeff${CONTROL}`, 'utf16le'), '0  the file is UTF-16: save it as UTF-8'],
     [
