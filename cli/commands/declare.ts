@@ -13,6 +13,7 @@ import { type Encoding } from '../../node/rows/encoding.ts';
 import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
+import { soonText } from '../life/soon.ts';
 import { counted, figure } from '../output.ts';
 import { bytesOfFile } from '../people/file-bytes.ts';
 import { addPaperOptions, type PaperOptions } from '../people/papers.ts';
@@ -111,6 +112,7 @@ async function declare(
   const { added, replaced, unchanged, older } = report;
   cli.output.result(report, () => [
     `Took ${counted(added, 'new person')} and ${counted(replaced, 'newer declaration')}; ${figure(unchanged)} known already, ${figure(older)} older than what is known.`,
+    ...(added + replaced + older > 0 ? [soonText(report, region)] : []),
   ]);
 }
 

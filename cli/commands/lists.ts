@@ -8,6 +8,7 @@ import { type Encoding } from '../../node/rows/encoding.ts';
 import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
+import { soonText } from '../life/soon.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { addPaperOptions, identityOf, type PaperOptions } from '../people/papers.ts';
 import { bytesOfFile } from '../people/file-bytes.ts';
@@ -124,7 +125,10 @@ async function importList(
     if (report.outcome === 'unchanged')
       return [`Nothing changed: version ${version} of ${kind} is this file.`];
     const of = `${counted(rows, 'row')} about ${counted(entries, about)}`;
-    return [`Version ${version} of ${kind} is in force: ${of}, as of ${timeText(report.list.asOfS)}.`];
+    return [
+      `Version ${version} of ${kind} is in force: ${of}, as of ${timeText(report.list.asOfS)}.`,
+      soonText(report, path),
+    ];
   });
 }
 

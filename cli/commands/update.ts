@@ -2,7 +2,7 @@
 import { type Command } from 'commander';
 import { type UpdateFigures, UPDATE_OUTCOMES, type UpdateOutcome } from '../../node/life/update-figures.ts';
 import { type Unsettled } from '../../node/life/updater.ts';
-import { type UpdateNews, type UpdateOrder } from '../../node/life/life.ts';
+import { type UpdateNews, type UpdateOrder } from '../../node/life/updating.ts';
 import { rulesInForce } from '../../node/life/known.ts';
 import { type Notice } from '../../node/life/notice.ts';
 import { type Handed } from '../../node/life/telling.ts';

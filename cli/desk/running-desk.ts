@@ -15,7 +15,8 @@ import { type ForgetOrder, type Forgotten } from '../../node/issuing/forgetting.
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
 import { type UnfinishedOrders } from '../../node/life/judging.ts';
-import { type DeclaredFacts, DECLARED_MAX } from '../../node/life/life.ts';
+import { type DeclaredFacts } from '../../node/life/life.ts';
+import { DECLARED_MAX } from '../../node/life/updater.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
 import { type Found } from '../../node/lists/list-view.ts';
 import { type ImportReport, type ListOrder } from '../../node/lists/lists.ts';

@@ -9,7 +9,9 @@ export const lifeSchema = z.strictObject({
     .min(0)
     .max(1_440)
     .default(60)
-    .describe('Minutes between two updates of the colours of all who declared; 0 for none by itself.'),
+    .describe(
+      'Minutes between two updates of the colours of all who declared, besides those soon after lists and declarations; 0 for none by itself, of either kind.',
+    ),
   rules: z
     .string()
     .refine(isRuleId, 'expected the id of rules')

@@ -47,11 +47,12 @@ export async function openRegistry(
 export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
   const { store, node, requireSide } = modules;
   const zone = (nowS: number) => rulesInForce(modules.state(), options.rulesForPeople, nowS)?.zone;
-  const lists = new Lists({ key: options.registryKey }, { ...modules, zone });
+  const onImported = () => life.news.tell('anybody');
+  const lists = new Lists({ key: options.registryKey }, { ...modules, zone, onImported });
   const finishOrders: LifeModules['finishOrders'] = () => overrides.beside.finish();
   const refusalToStage: LifeModules['refusalToStage'] = (...asked) => gate.refusalToStage(...asked);
   const lately: LifeModules['lately'] = (subjects) => once.marks.lately(subjects);
-  const life = new Life(options, { ...modules, lists, finishOrders, refusalToStage, lately });
+  const life: Life = new Life(options, { ...modules, lists, finishOrders, refusalToStage, lately });
   const issue: IssueOnceModules['issue'] = (request) => node.issue(request);
   const tend: IssueOnceModules['tend'] = () => node.tend();
   const held = () => (requireSide(), node.heldCodes);

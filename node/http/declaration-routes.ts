@@ -4,8 +4,9 @@ import { z } from '@hono/zod-openapi';
 import { type RegionNode } from '../core/region-node.ts';
 import { DECLARATION_COLUMNS } from '../life/declaration.ts';
 import { DECLARATION_FORMATS, type DeclarationOrder, type IntakeReport } from '../life/intake.ts';
-import { type DeclaredFacts, DECLARED_MAX } from '../life/life.ts';
+import { type DeclaredFacts } from '../life/life.ts';
 import { countingIntake } from '../life/tallies.ts';
+import { DECLARED_MAX } from '../life/updater.ts';
 import { SOURCE_CHARS_MAX } from '../lists/lists.ts';
 import { identitySchema } from '../lists/identity.ts';
 import { ENCODINGS } from '../rows/encoding.ts';
@@ -14,7 +15,7 @@ import { broughtBy } from '../operators/brought-by.ts';
 import { type Actor } from '../operators/scopes.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { partsOf, readJson, readQuery } from './input.ts';
-import { rowFault } from './list-routes.ts';
+import { rowFault, updateInS } from './list-routes.ts';
 import { type Replies } from './replies.ts';
 
 export interface DeclarationModules {
@@ -44,6 +45,7 @@ export const intakeReport = z
       replaced: z.int(),
       unchanged: z.int(),
       older: z.int(),
+      updateInS,
     }),
     z.object({ outcome: z.literal('refused'), faults: z.array(rowFault) }),
   ])

@@ -3,7 +3,7 @@ import { type IncomingMessage } from 'node:http';
 import { z } from '@hono/zod-openapi';
 import { type RegionNode } from '../core/region-node.ts';
 import { CHANGE_KINDS, changeSchema, objectionSchema, OBJECTION_TEXT_CHARS_MAX } from '../life/dossier.ts';
-import { DECLARED_MAX } from '../life/life.ts';
+import { DECLARED_MAX } from '../life/updater.ts';
 import { UPDATE_OUTCOMES } from '../life/update-figures.ts';
 import { type Tally } from '../operators/acting.ts';
 import { type Actor } from '../operators/scopes.ts';

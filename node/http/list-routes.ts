@@ -51,9 +51,12 @@ export const rowFault = z
     example: z.string().optional(),
   })
   .openapi('RowFault', { description: 'Line 0 is the whole file.' });
+export const updateInS = z.int().optional().openapi({
+  description: 'Seconds until colours are updated by it; absent where the node does not do that by itself.',
+});
 export const importReport = z
   .union([
-    z.object({ outcome: z.enum(['imported', 'unchanged']), list: listVersion }),
+    z.object({ outcome: z.enum(['imported', 'unchanged']), list: listVersion, updateInS }),
     z.object({ outcome: z.literal('refused'), faults: z.array(rowFault) }),
   ])
   .openapi('ImportReport', { description: 'Where it is refused nothing was changed.' });

@@ -149,6 +149,22 @@ export class DossierShelf {
     return { persons: await this.#withIntents(persons), damaged, last };
   }
 
+  /** The same of these persons; `last` is undefined where none of them declared. */
+  async pageOf(subjects: readonly string[]): Promise<DossierPage> {
+    const pseudonyms = [...new Set(subjects.map(this.pseudonymOf))].toSorted();
+    const persons: ShelvedDossier[] = [];
+    const damaged: DamagedDossier[] = [];
+    let last: string | undefined;
+    for (const [i, dossier] of (await this.read(pseudonyms)).entries()) {
+      const pseudonym = pseudonyms[i] as string;
+      if (dossier === undefined) continue;
+      last = pseudonym;
+      if (dossier instanceof DamagedDossier) damaged.push(dossier);
+      else persons.push({ pseudonym, dossier });
+    }
+    return { persons: await this.#withIntents(persons), damaged, last };
+  }
+
   /** Of persons in the order of their pseudonyms: marks lie in the same order, and few people have one. */
   async #withIntents(persons: readonly ShelvedDossier[]): Promise<ShelvedDossier[]> {
     const [first, last] = [persons[0], persons.at(-1)];

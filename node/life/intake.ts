@@ -5,7 +5,6 @@
  *
  * However slowly a file comes, nobody waits for it but other long files.
  */
-import { z } from 'zod';
 import { type Zone } from '../../protocol/rules/zone.ts';
 import { type BroughtBy } from '../operators/brought-by.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
@@ -22,14 +21,8 @@ import { DamagedDossier } from './damaged-dossier.ts';
 import { contradictionOf, type DeclaredAs, declaredAnew, dossierWith, whatOf } from './declared-beside.ts';
 import { type Dossier, withFound } from './dossier.ts';
 import { type DossierShelf } from './dossier-shelf.ts';
-import {
-  countsShape,
-  declarationsLost,
-  type Head,
-  IntakeShelf,
-  ROWS_TOGETHER,
-  type Staged,
-} from './intake-shelf.ts';
+import { declarationsLost, type Head, IntakeShelf, ROWS_TOGETHER, type Staged } from './intake-shelf.ts';
+import { type NewsOf } from './news.ts';
 import { replacingFault } from './replacing.ts';
 import { type DeclaredBeside, revokedOrders } from './revoked-orders.ts';
 
@@ -45,23 +38,9 @@ export interface DeclarationOrder {
   readonly encoding: Encoding;
 }
 
-export const intakeReportSchema = z.union([
-  z.strictObject({ outcome: z.literal('taken'), ...countsShape }),
-  z.strictObject({
-    outcome: z.literal('refused'),
-    faults: z.array(
-      z.strictObject({
-        line: z.int(),
-        column: z.string().optional(),
-        reason: z.string(),
-        example: z.string().optional(),
-      }),
-    ),
-  }),
-]);
-/** `refused`: nothing was taken, for these reasons. */
+/** `refused`: nothing was taken, for these reasons. `updateInS`: see `News.tell`. */
 export type IntakeReport =
-  | ({ readonly outcome: 'taken' } & Readonly<Record<DeclaredAs, number>>)
+  | ({ readonly outcome: 'taken'; readonly updateInS?: number } & Readonly<Record<DeclaredAs, number>>)
   | { readonly outcome: 'refused'; readonly faults: readonly RowFault[] };
 
 export interface IntakeModules {
@@ -77,6 +56,8 @@ export interface IntakeModules {
   readonly zone: (nowS: number) => Zone | undefined;
   /** Does something while nobody else changes a dossier or calls `finish`. */
   readonly turn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Told of people of whom something new is known; as `News.tell`. */
+  readonly onTaken?: ((of: NewsOf) => number | undefined) | undefined;
   /** Told of what cannot be read, and so was not taken. Must not throw. */
   readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
@@ -187,7 +168,10 @@ export class Intake {
     const changes = await this.#takingAll(placed, known, head, updatedAtS);
     if (changes.length > 0) await this.#modules.tables.write(changes);
     this.#takenAtOnce++;
-    return taken(head);
+    return this.#taken(
+      head,
+      rows.map(({ declaration }) => declaration.subject),
+    );
   }
 
   async #takeInParts(
@@ -217,8 +201,9 @@ export class Intake {
         if (later.length > 0) return this.#refuseStaged(later);
         await this.#modules.tables.write([this.#staged.headChange(head)]);
         const { moved, lost } = await this.#move(head);
+        const report = this.#taken(moved, 'anybody');
         if (lost.length > 0) throw declarationsLost(lost);
-        return taken(moved);
+        return report;
       });
     } finally {
       this.#isStaging = false;
@@ -378,13 +363,22 @@ export class Intake {
     return replacingFault(declaration, known, { nowS: this.#nowS(), updatedAtS }, this.#modules);
   }
 
+  #taken({ added, replaced, unchanged, older }: Head, of: NewsOf): IntakeReport {
+    const isNews = added + replaced + older > 0;
+    const updateInS = isNews ? this.#modules.onTaken?.(of) : undefined;
+    return {
+      outcome: 'taken',
+      added,
+      replaced,
+      unchanged,
+      older,
+      ...(updateInS !== undefined && { updateInS }),
+    };
+  }
+
   #nowS(): number {
     return Math.floor(this.#modules.clock.nowMs() / 1_000);
   }
-}
-
-function taken({ added, replaced, unchanged, older }: Head): IntakeReport {
-  return { outcome: 'taken', added, replaced, unchanged, older };
 }
 
 /** The first faults, by line. */

@@ -8,27 +8,28 @@ import { type ForgottenMarks } from '../issuing/forgotten-marks.ts';
 import { type StagingGate } from '../issuing/staging-gate.ts';
 import { type AskedList, askedLists } from '../lists/asked-lists.ts';
 import { type Identity } from '../lists/identity.ts';
-import { isNodeError, NodeError } from '../node-error.ts';
+import { NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { Turns } from '../turns.ts';
 import { Bases } from './bases.ts';
 import { type Claim, type Weighed } from './claim.ts';
 import { type Objection } from './dossier.ts';
-import { DossierShelf, MARKED_TOGETHER, shareOf } from './dossier-shelf.ts';
+import { DossierShelf, MARKED_TOGETHER } from './dossier-shelf.ts';
 import { type Holder, type HolderAt, holderOf, wholeDossiers } from './holder.ts';
 import { type DeclarationOrder, Intake, type IntakeReport } from './intake.ts';
 import { allRulesForPeople, errorOfRules, knownOf, rulesForPeople, rulesInForce } from './known.ts';
 import { alreadyUpdating, otherThanOwn, staysUnknown } from './life-error.ts';
 import { LastUpdate, troubleOf, type UpdateMade, type UpdatesReport } from './last-update.ts';
+import { News, type NewsOf } from './news.ts';
 import { type Notice, type NoticeOptions } from './notice.ts';
 import { Objecting, type ObjectionFigures, type OpenObjection } from './objecting.ts';
 import { type By, type Deciding } from './objections.ts';
 import { takingBack } from './taking-back.ts';
 import { reasonChanges, type ReasonModules } from './settling.ts';
 import { type Handed, isNewest, noticesOf } from './telling.ts';
-import { noFigures, UPDATE_OUTCOMES, type UpdateFigures } from './update-figures.ts';
-import { PERSONS_TOGETHER, type Unsettled, type UpdateRun, Updater, type UpdaterModules } from './updater.ts';
+import { DECLARED_MAX, type UpdateRun, Updater, type UpdaterModules } from './updater.ts';
+import { type UpdateNews, type UpdateOrder, Updating } from './updating.ts';
 import { weighedOf } from './weighing.ts';
 
 export interface LifeOptions extends NoticeOptions {
@@ -57,19 +58,6 @@ export interface DeclaredFacts {
   readonly facts: Readonly<Record<string, RuleValue>>;
 }
 
-export interface UpdateOrder {
-  /** Others than those of the region go with `dry` alone. */
-  readonly rules?: string | undefined;
-  /** Says what would be, and changes nothing; of another time too. */
-  readonly dry?: { readonly atS: number } | undefined;
-}
-
-/** `figures`: persons by what became of them, so far; `share`: how far it is, 0 to 1, and 1 at the end alone; `damaged`: the name of a row that cannot be read. */
-export type UpdateNews =
-  | { readonly figures: UpdateFigures; readonly share: number }
-  | { readonly unsettled: Unsettled }
-  | { readonly damaged: string };
-
 export interface LifeReport {
   readonly objections: ObjectionFigures;
   readonly updates: UpdatesReport;
@@ -81,20 +69,20 @@ export interface LifeReport {
 const TURN = 'life';
 /** Dossiers that cannot be read and are named in a report. */
 const DAMAGED_MAX = 100;
-/** Persons who are asked for at once. */
-export const DECLARED_MAX = 1_024;
 
 export class Life {
   readonly #options: LifeOptions;
   readonly #modules: LifeModules;
+  /** What came into force and is to be held against people soon. */
+  readonly news = new News();
   readonly #shelf: DossierShelf;
   readonly #intake: Intake;
   readonly #bases: Bases;
   readonly #updater: Updater;
   readonly #objecting: Objecting;
+  readonly #updating: Updating;
   readonly #isRevoked: (place: Place) => boolean;
   readonly #turns = new Turns();
-  #isUpdating = false;
   /** Somebody issues otherwise, and updates wait for it. */
   #isHeld = false;
   readonly #lastUpdate: LastUpdate;
@@ -110,9 +98,19 @@ export class Life {
     this.#lastUpdate = new LastUpdate({ key }, modules);
     const turn = <T>(work: () => Promise<T>) => this.#turns.take(TURN, work);
     const known = { isRevoked, updatedAtS: () => this.#lastUpdate.surelyAtS(), zone, turn };
-    this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, ...known });
+    const onTaken = (of: NewsOf) => this.news.tell(of);
+    this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, ...known, onTaken });
     this.#bases = new Bases(modules);
     this.#updater = new Updater({ ...modules, shelf: this.#shelf, bases: this.#bases });
+    this.#updating = new Updating({
+      shelf: this.#shelf,
+      updater: this.#updater,
+      lastUpdate: this.#lastUpdate,
+      nowS: () => this.#nowS(),
+      finishIntake: () => this.#intake.finish(),
+      runOf: (order) => this.#run(order),
+      turn,
+    });
     const objecting = { tables: modules.tables, shelf: this.#shelf, nowS: () => this.#nowS(), turn };
     this.#objecting = new Objecting({ days: options.objectionDays }, objecting);
   }
@@ -163,60 +161,7 @@ export class Life {
    * while another run goes on.
    */
   async *update(order: UpdateOrder = {}): AsyncGenerator<UpdateNews, void, undefined> {
-    const isDry = order.dry !== undefined;
-    if (!isDry && this.#isUpdating) throw alreadyUpdating();
-    this.#isUpdating ||= !isDry;
-    try {
-      const finish = this.#turns.take(TURN, () => this.#intake.finish());
-      await finish.catch((error: unknown) => this.#failed(error, isDry));
-      yield* this.#update(this.#run(order));
-    } finally {
-      if (!isDry) this.#isUpdating = false;
-    }
-  }
-
-  async *#update(run: UpdateRun): AsyncGenerator<UpdateNews, void, undefined> {
-    try {
-      yield* this.#updatePages(await this.#updater.begin(run));
-    } catch (error) {
-      this.#failed(error, run.isDry);
-    }
-  }
-
-  /** Notes what an update ended with. What is wrong with rules is no part of it: it is found anew whenever somebody asks. */
-  #failed(error: unknown, isDry: boolean): never {
-    // A machine that stands by has nothing to update.
-    if (!isDry && !isNodeError(error, 'LOG_FENCED')) this.#lastUpdate.failed(error, this.#nowS());
-    throw error;
-  }
-
-  async *#updatePages(run: UpdateRun): AsyncGenerator<UpdateNews, void, undefined> {
-    const figures = noFigures();
-    for (let after = ''; ;) {
-      // Nobody declares or objects while a page is looked at; in between they do.
-      const page = await this.#turns.take(TURN, () => this.#updatePage(after, run));
-      if (page === undefined) break;
-      after = page.last;
-      for (const outcome of UPDATE_OUTCOMES) figures[outcome] += page.figures[outcome];
-      // First: whoever goes away in between has counted all that was done.
-      yield { figures: { ...figures }, share: Math.min(shareOf(after), 0.999) };
-      for (const unsettled of page.unsettled) yield { unsettled };
-      for (const { name } of page.damaged) yield { damaged: name };
-    }
-    if (!run.isDry) {
-      await this.#turns.take(TURN, () => this.#shelf.forgetMended());
-      await this.#lastUpdate.note({ atS: run.nowS, figures });
-    }
-    yield { figures, share: 1 };
-  }
-
-  /** Undefined where nobody is left. */
-  async #updatePage(after: string, run: UpdateRun) {
-    const { persons, damaged, last } = await this.#shelf.page(after, PERSONS_TOGETHER);
-    if (last === undefined) return undefined;
-    if (!run.isDry) await this.#shelf.noteDamaged(damaged);
-    const { figures, unsettled } = await this.#updater.update(persons, run);
-    return { figures: { ...figures, damaged: damaged.length }, unsettled, damaged, last };
+    yield* this.#updating.update(order);
   }
 
   /** Codes that nobody was given yet, each with its notice. */
@@ -348,7 +293,7 @@ export class Life {
   /** As `takeBack`, for whoever an update or an override may be waiting for. @throws {NodeError} REFUSED while there is one. */
   async takeBackNow(codes: Handover, subjects: readonly string[]): Promise<void> {
     if (subjects.length === 0) return;
-    if (this.#isUpdating || this.#isHeld) throw alreadyUpdating();
+    if (this.#updating.isRunning || this.#isHeld) throw alreadyUpdating();
     await this.takeBack(codes, subjects);
   }
 

@@ -4,7 +4,7 @@ import { type NumbersReport } from '../lookup/numbers.ts';
 import { type Tally } from '../operators/acting.ts';
 import { Measured } from '../rows/measured.ts';
 import { type IntakeReport } from './intake.ts';
-import { type UpdateNews, type UpdateOrder } from './life.ts';
+import { type UpdateNews, type UpdateOrder } from './updating.ts';
 
 /** How wide an update is, for the trail. */
 export function textOfUpdate({ rules, dry }: UpdateOrder): string {

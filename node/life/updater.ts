@@ -91,6 +91,8 @@ export interface UpdatedPage {
 
 /** Persons who are held against lists, and get codes, at once. */
 export const PERSONS_TOGETHER = 4_096;
+/** Persons who are asked for at once. */
+export const DECLARED_MAX = 1_024;
 
 export interface Looked extends ShelvedDossier {
   readonly known: Known;

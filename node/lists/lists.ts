@@ -29,6 +29,8 @@ export interface ListsModules {
   readonly zone?: (nowS: number) => Zone | undefined;
   readonly random: Random;
   readonly clock: Pick<Clock, 'nowMs'>;
+  /** Told of a list that came into force; as `News.tell` of anybody. */
+  readonly onImported?: (() => number | undefined) | undefined;
 }
 
 /** What a new list is, besides its rows. */
@@ -45,9 +47,12 @@ export interface ListOrder {
   readonly empty?: boolean;
 }
 
-/** `unchanged`: this file is in force already. `refused`: nothing was changed, for these reasons. */
+/**
+ * `unchanged`: this file is in force already. `refused`: nothing was changed, for these reasons. `updateInS`: seconds within which people are held against it,
+ * where a node does that by itself.
+ */
 export type ImportReport =
-  | { readonly outcome: 'imported' | 'unchanged'; readonly list: ListVersion }
+  | { readonly outcome: 'imported' | 'unchanged'; readonly list: ListVersion; readonly updateInS?: number }
   | { readonly outcome: 'refused'; readonly faults: readonly RowFault[] };
 
 export const SOURCE_CHARS_MAX = 200;
@@ -156,8 +161,9 @@ export class Lists {
       );
     }
     await this.#shelf.enforce(kind, [list, ...before]);
+    const updateInS = this.#modules.onImported?.();
     for (const { version: old } of before.slice(VERSIONS_KEPT - 1)) await this.#shelf.remove(kind, old);
-    return { outcome: 'imported', list };
+    return { outcome: 'imported', list, ...(updateInS !== undefined && { updateInS }) };
   }
 
   async #stage(

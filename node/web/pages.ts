@@ -83,7 +83,12 @@ async function declare(
     });
     return sent(context, declarePage(filled, { faults }), 422);
   }
-  const done = `The declaration of ${filled['subject'] ?? ''} is stored. The next update of colours goes by it.`;
+  const { updateInS } = report;
+  const when =
+    updateInS === undefined
+      ? 'The next update of colours goes by it'
+      : `Their colour goes by it in some ${updateInS} s`;
+  const done = `The declaration of ${filled['subject'] ?? ''} is stored. ${when}.`;
   return sent(context, declarePage({}, { faults: [], done }));
 }
 

@@ -7,7 +7,8 @@ import { HeldCodes } from '../../node/issuing/held-codes.ts';
 import { forgottenSince, type Ordered } from '../../node/issuing/forgotten-marks.ts';
 import { IssueOnce } from '../../node/issuing/issue-once.ts';
 import { type RulingState, rulesForPeople } from '../../node/life/known.ts';
-import { Life, type UpdateOrder } from '../../node/life/life.ts';
+import { Life } from '../../node/life/life.ts';
+import { type UpdateOrder } from '../../node/life/updating.ts';
 import { type UpdateFigures } from '../../node/life/update-figures.ts';
 import { type UpdaterModules } from '../../node/life/updater.ts';
 import { type Identity } from '../../node/lists/identity.ts';
@@ -86,7 +87,8 @@ export class LivingRegion {
     this.process = process;
     const { tables, registry, issuer, revoker, openTree } = process;
     const { region, clock, bytes: random } = machine;
-    this.#lists = new Lists({ key: REGISTRY_KEY }, { tables, random, clock });
+    const onImported = () => this.life.news.tell('anybody');
+    this.#lists = new Lists({ key: REGISTRY_KEY }, { tables, random, clock, onImported });
     const { id, version, fromS, data } = BASELINE.ruleSet;
     const logged = { id, version, fromS, data } as LoggedRules;
     const state = () => ({

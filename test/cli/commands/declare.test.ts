@@ -34,6 +34,7 @@ describe('entente declare', function () {
         replaced: 0,
         unchanged: 0,
         older: 0,
+        ...(how.includes('node') && { updateInS: 5 }),
       });
       assert.equal((await cli.json<{ unchanged: number }>('declare', region, file)).unchanged, 2);
       const people = world.file('people.csv', 'subject\nOne\nTwo\n');

@@ -10,6 +10,7 @@ const HEAD = 'id_type,id_country,id_number,contact,day\n';
 
 interface Report {
   readonly outcome: string;
+  readonly updateInS?: number;
   readonly list: { readonly version: number; readonly rows: number; readonly entries: number };
 }
 
@@ -59,7 +60,8 @@ describe('entente lists', function () {
       assert.equal((await cli.run('lists', 'history', region, 'contacts')).exit, 1);
       const first = await imported(rows(3_000), '2025-02-01T00:00:00Z');
       assert.equal(first.exit, 0, first.err);
-      const { outcome, list } = JSON.parse(first.out) as Report;
+      const { outcome, list, updateInS = 60 } = JSON.parse(first.out) as Report;
+      assert.equal(updateInS <= 5, how.includes('node'));
       assert.deepEqual([outcome, list.version, list.rows, list.entries], ['imported', 1, 3_000, 3_000]);
       const again = await imported(rows(3_000), '2025-02-01T00:00:00Z');
       assert.equal((JSON.parse(again.out) as Report).outcome, 'unchanged');

@@ -46,6 +46,19 @@ describeOnAllTables('Life.update', () => {
     assert.ok(tree.size >= 2 + 32, 'the replacement is hidden among others');
   });
 
+  it('of some people looks at these alone, and is no update of all', async () => {
+    await region.declare([1, 2]);
+    await region.update();
+    const { lastAtS } = await region.life.updates();
+    region.later(0.1);
+    await region.declare([1, 2], { symptoms: true });
+    assert.deepEqual(await region.update({ of: ['P1', 'P9'] }), { worse: 1 });
+    assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['(green) yellow', 'green']);
+    assert.equal((await region.life.updates()).lastAtS, lastAtS);
+    assert.deepEqual(await region.update({ of: ['P9'] }), {});
+    assert.deepEqual(await region.update(), { worse: 1, unchanged: 1 });
+  });
+
   it('red ends by its rule after fourteen days, to the second, and green comes of the same declaration', async () => {
     await region.declare([1]);
     await region.control([1]);
