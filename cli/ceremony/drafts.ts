@@ -23,10 +23,15 @@ import { printable } from '../printable.ts';
 import { readableLines } from '../readable.ts';
 import { fingerprintText, regionModules, type SigningOptions, withoutPeersOption } from '../region.ts';
 import { type PassphraseOptions, passphraseOption, readPassphrase } from './passphrase.ts';
+import { requireFitDraft } from '../rules/fitness.ts';
+import { withRulesHash } from '../rules/logged-rules.ts';
 import { writeDraft } from './by-root.ts';
 import { leaveNoneOption, type LeaveNoneOption, requireSuccessors } from './successors.ts';
 
-type SubmitOptions = SigningOptions & LeaveNoneOption;
+interface SubmitOptions extends SigningOptions, LeaveNoneOption {
+  /** As of `entente rules activate`. */
+  readonly undecided?: true;
+}
 
 interface SignOptions extends PassphraseOptions {
   readonly key: string;
@@ -74,6 +79,10 @@ export function addRootDrafts(root: Command, cli: Cli): void {
     .argument('<region>', 'directory of the region')
     .argument('<draft>', 'signed draft')
     .addOption(leaveNoneOption())
+    .option(
+      '--undecided',
+      'rules beside others that know of declarations, although life.rules in the settings names none: no colour is updated until it does',
+    )
     .addOption(withoutPeersOption())
     .addHelpText('after', examples(['entente root submit DE signed.json', 'from here on it counts']))
     .action((region: string, path: string, options: SubmitOptions) => submit(cli, region, path, options));
@@ -137,6 +146,8 @@ async function submit(cli: Cli, region: string, path: string, options: SubmitOpt
         );
       if (options.leaveNone !== true)
         await requireSuccessors(desk, entries, { path: region, atS: nowS(), sha256 });
+      const statements = draft.statements.map(({ statement }) => statement);
+      requireFitDraft(desk, statements, { nowS: nowS(), undecided: options.undecided === true });
       const index = await desk.appendEntries(entries);
       cli.output.result({ region: draft.region, index, statements: entries.length }, () => [
         `Logged ${counted(entries.length, 'statement')} of the root, from entry ${index} of its trust log on.`,
@@ -158,7 +169,7 @@ function reportOf(draft: RootDraft, modules: Parameters<typeof digestOfDraft>[1]
     region,
     network,
     digest: digestOfDraft(draft, modules),
-    statements: statements.map(({ statement }) => told(statement)),
+    statements: statements.map(({ statement }) => told(statement, modules)),
     boards: standingOf(draft, modules),
   };
 }
@@ -167,7 +178,7 @@ function draftLines(draft: RootDraft, modules: Parameters<typeof digestOfDraft>[
   const { region, network, statements } = draft;
   return [
     `For the root of ${region}.${network} to sign, ${counted(statements.length, 'statement')}:`,
-    ...statements.flatMap(({ statement }) => ['', ...readableLines(told(statement), '  ')]),
+    ...statements.flatMap(({ statement }) => ['', ...readableLines(told(statement, modules), '  ')]),
     '',
     `digest: ${fingerprintText(digestOfDraft(draft, modules))}`,
     ...standingOf(draft, modules).map(({ isNew, threshold, keys }) => {
@@ -178,9 +189,10 @@ function draftLines(draft: RootDraft, modules: Parameters<typeof digestOfDraft>[
   ];
 }
 
-/** Indexes of a revocation as numbers. */
-function told(statement: Statement): object {
-  return statement.kind === 'revocation' ? { ...statement, set: decodeIndexSet(statement.set) } : statement;
+/** Indexes of a revocation as numbers, and rules with their hash. */
+function told(statement: Statement, { sha256 }: Parameters<typeof digestOfDraft>[1]): object {
+  if (statement.kind === 'revocation') return { ...statement, set: decodeIndexSet(statement.set) };
+  return withRulesHash(sha256, statement);
 }
 
 function missingText(draft: RootDraft, modules: Parameters<typeof standingOf>[1]): string {

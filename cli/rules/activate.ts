@@ -1,17 +1,16 @@
 /** `entente rules activate`: rules that were tried come into the trust log, and bind from their day on. */
 import { tryExample } from '../../protocol/rules/examples.ts';
-import { isForPeople } from '../../node/life/known.ts';
 import { type RuleFile } from '../../node/rules/rule-file.ts';
-import { isInForce, readRuleSet, type RuleSet, ruleSetHash } from '../../protocol/rules/rule-set.ts';
+import { type RuleSet, ruleSetHash } from '../../protocol/rules/rule-set.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
 import { type Cli } from '../cli.ts';
-import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { counted } from '../output.ts';
 import { printable } from '../printable.ts';
 import { type RootOptions } from '../region.ts';
 import { timeText } from '../times.ts';
+import { besidesOf, decidingText, requireDecided, requireFit, undecidedText } from './fitness.ts';
 import { isProfile, readRules } from './rule-argument.ts';
 
 export interface ActivateOptions extends RootOptions {
@@ -29,7 +28,7 @@ export async function activateRules(
   named: string,
   options: ActivateOptions,
 ): Promise<void> {
-  const file = await readRules(named);
+  const file = await readRules(cli, named);
   requireExamples(file);
   const { ruleSet } = file;
   const isZoneTold = file.hasOwnZone && !isProfile(named);
@@ -69,6 +68,7 @@ export async function activateRules(
         },
         () => [
           `${home} goes by ${id}, version ${version}, from ${timeText(from)} to ${timeText(ruleSet.untilS)}, by entry ${index} of its trust log.`,
+          `Hash: ${hash}`,
           `Their days begin and end at midnight of ${printable(data.zone)}.`,
           ...warnings,
           ...gateLines(path, ruleSet),
@@ -106,64 +106,4 @@ function gateLines(path: string, { id, acceptance, data: { places } }: RuleSet):
     'A gate goes by what they say of places where it names them:',
     `  entente verify --region ${printable(path)} --rules ${id}${place} CODE`,
   ];
-}
-
-/** Other rules that know of declarations as these do, where the settings do not say by which of them people are judged. */
-function besidesOf({ config, state }: Desk, ruleSet: RuleSet, nowS: number): string[] {
-  if (config.life.rules !== undefined || !isForPeople(ruleSet)) return [];
-  const others = [...state.allRules()].filter(({ id }) => id !== ruleSet.id);
-  return others.flatMap((logged) => {
-    const { ruleSet: other } = readRuleSet(logged);
-    return isForPeople(other) && other.untilS > nowS ? [other.id] : [];
-  });
-}
-
-/** Rules of another id take no other's place, and none can be taken out of the log. */
-function requireDecided({ state }: Desk, id: string, beside: readonly string[], nowS: number): void {
-  const before = state.rules(id);
-  const { ruleSet } = before === undefined ? {} : readRuleSet(before);
-  // Newer rules of an id that knows of declarations already make nothing worse.
-  const isRenewal = isForPeople(ruleSet) && ruleSet.untilS > nowS;
-  if (beside.length === 0 || isRenewal) return;
-  throw new CliError(EXIT.failure, 'RULES_UNDECIDED', `${undecidedText(beside)}; nothing was changed`, {
-    hint: `${decidingText(id)} Then run this again, and restart the node. Or give them the id of those whose place they take, or log them all the same: --undecided.`,
-  });
-}
-
-function undecidedText(beside: readonly string[]): string {
-  const others = beside.map((id) => printable(id)).join(', ');
-  return `${others} in the trust log ${beside.length === 1 ? 'knows' : 'know'} of declarations too, and with these beside nobody has said by which people are judged: no colour would be updated`;
-}
-
-function decidingText(id: string): string {
-  return `Say it in entente.yaml: rules: ${id} under life (life.rules).`;
-}
-
-function requireFit({ config, state }: Desk, ruleSet: RuleSet, nowS: number): void {
-  const { id, version, fromS, untilS, data } = ruleSet;
-  const refuse = (code: string, message: string, hint: string) =>
-    new CliError(EXIT.failure, code, message, { hint });
-  if (data.region !== null && data.region !== config.region)
-    throw refuse(
-      'RULES_FOREIGN',
-      `these rules are for ${data.region}, not for ${config.region}`,
-      'Write an overlay over the same profile.',
-    );
-  if (untilS <= nowS)
-    throw refuse(
-      'RULES_OVER',
-      `these rules ended ${timeText(untilS)}`,
-      'Give them a later day in `until`: that is the first day on which they count no more.',
-    );
-  const before = state.rules(id);
-  if (before !== undefined && version <= before.version) {
-    const message = `version ${before.version} of ${id} is in the trust log already`;
-    throw refuse('RULES_NOT_NEWER', message, `Give the new rules version ${before.version + 1}.`);
-  }
-  const current = before && readRuleSet(before).ruleSet;
-  if (fromS > nowS && current !== undefined && isInForce(current, nowS)) {
-    // Newer rules take the place of older ones when they are logged, and not when they begin.
-    const message = `until ${timeText(fromS)} nobody would get a colour by ${id}: version ${current.version}, now in force, would end at once`;
-    throw refuse('RULES_AHEAD', message, 'Activate them on that day, or give them an earlier day in `from`.');
-  }
 }

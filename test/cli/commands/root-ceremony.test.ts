@@ -192,6 +192,35 @@ describe('entente root, in hands that err or are misled', function () {
     await submitHalf();
   });
 
+  it('submit refuses drafts of rules that fit no more into what was logged since, and logs nothing of them', async () => {
+    await sealed();
+    const drafted = async (name: string, id: string, version: number, from: string) => {
+      const example = `{ name: open, at: ${from}T12:00:00Z, facts: {}, expect: { open: [declared, consent] } }`;
+      const rules = `id: ${id}\nversion: ${version}\nbase: { id: baseline, version: 1 }\nfrom: ${from}\nexamples:\n  - ${example}\n`;
+      writeFileSync(path(`${name}.yaml`), rules);
+      const draft = path(`${name}.json`);
+      await cli.json('rules', 'activate', path('DE'), path(`${name}.yaml`), '--draft', draft);
+      for (const one of [0, 1]) assert.equal((await sign(draft, one)).exit, 0);
+    };
+    const submit = (name: string, ...more: readonly string[]) =>
+      cli.run('root', 'submit', path('DE'), path(`${name}.json`), ...more);
+    const aheadS = cli.nowS + 10 * 86_400;
+    await drafted('one', 'de', 1, '2026-01-01');
+    await drafted('two', 'de-two', 1, '2026-01-01');
+    await drafted('ahead', 'de', 2, new Date(aheadS * 1_000).toISOString().slice(0, 10));
+    assert.equal((await submit('one')).exit, 0);
+    const before = await size();
+    const undecided = await submit('two');
+    assert.deepEqual([undecided.exit, /\[RULES_UNDECIDED\]/.test(undecided.err)], [1, true], undecided.err);
+    const early = await submit('ahead');
+    assert.deepEqual([early.exit, /\[RULES_AHEAD\]/.test(early.err)], [1, true], early.err);
+    assert.equal(await size(), before);
+    assert.equal((await submit('two', '--undecided')).exit, 0);
+    cli.nowS = aheadS;
+    const { exit, err } = await submit('ahead');
+    assert.equal(exit, 0, err);
+  });
+
   it('key retire: not below the threshold, of two drafted side by side the second not, nor what comes when the key is over', async () => {
     await sealed();
     const { keys: known } = await cli.json<{ keys: readonly { keyId: string; role: string }[] }>(
