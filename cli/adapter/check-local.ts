@@ -55,7 +55,7 @@ export async function checkLocal(
   options: CheckOptions,
 ): Promise<void> {
   const { profile, keys } = await readLocalFiles(cli, NOBODY, { profile: profilePath, keys: options.keys });
-  const { ruleSet } = await readRules(options.rules);
+  const { ruleSet } = await readRules(cli, options.rules);
   const facts = await readFacts(options.facts, 'local');
   requireDeclared(facts, ruleSet);
   const nowS = options.at === undefined ? cli.surroundings.nowS() : parseTime(options.at);

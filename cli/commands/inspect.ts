@@ -20,6 +20,7 @@ import { CliError, EXIT, usageError } from '../exit.ts';
 import { inspectForeign, isForeignText } from '../foreign.ts';
 import { printable, shortened } from '../printable.ts';
 import { readableLines } from '../readable.ts';
+import { withRulesHash } from '../rules/logged-rules.ts';
 
 interface InspectOptions extends ProfileSource {
   readonly index?: number;
@@ -59,7 +60,7 @@ async function shownOf(cli: Cli, what: string, { index, ...source }: InspectOpti
     return inspectLocal(cli, await textOf(cli, what), source);
   const { sha256 } = await cli.crypto();
   const isText = what === '-' || what.startsWith('ENT') || isForeignText(what);
-  return isText ? inspectText(sha256, await readCodeArgument(cli, what)) : inspectPath(what, index);
+  return isText ? inspectText(sha256, await readCodeArgument(cli, what)) : inspectPath(sha256, what, index);
 }
 
 /** The text itself, or the first line of stdin or of a file that has it. */
@@ -79,17 +80,17 @@ async function inspectText(sha256: Sha256, text: string): Promise<object> {
   }
 }
 
-async function inspectPath(what: string, index: number | undefined): Promise<object> {
+async function inspectPath(sha256: Sha256, what: string, index: number | undefined): Promise<object> {
   const path = resolve(what);
   const stat = await statIfPresent(path);
   if (stat === undefined) throw usageError(`there is no file or directory ${printable(shortened(what, 80))}`);
-  if (stat.isDirectory()) return inspectLog(new LogFiles(path), index);
+  if (stat.isDirectory()) return inspectLog(sha256, new LogFiles(path), index);
   const bytes = await readFileIfPresent(path, SNAPSHOT_BYTES_MAX);
   const text = textOfCode(bytes ?? new Uint8Array(0));
-  return text === undefined ? inspectBytes(bytes ?? new Uint8Array(0)) : inspectForeign(text);
+  return text === undefined ? inspectBytes(sha256, bytes ?? new Uint8Array(0)) : inspectForeign(text);
 }
 
-async function inspectLog(files: LogFiles, index: number | undefined): Promise<object> {
+async function inspectLog(sha256: Sha256, files: LogFiles, index: number | undefined): Promise<object> {
   const note = await files.checkpoint();
   if (note === undefined)
     throw usageError('the directory has no checkpoint', 'Name one such as CN-33/public/trust.');
@@ -97,7 +98,7 @@ async function inspectLog(files: LogFiles, index: number | undefined): Promise<o
   if (index === undefined) return shown;
   if (index >= shown.size)
     throw new CliError(EXIT.failure, 'NOT_FOUND', `the log has ${shown.size} entries, no entry ${index}`);
-  return { index, ...inspectBytes(await files.entry(index, shown.size)) };
+  return { index, ...inspectBytes(sha256, await files.entry(index, shown.size)) };
 }
 
 /** The text of a code of others that a file holds, without the end of its line; undefined for anything else. */
@@ -114,8 +115,13 @@ function lineOf(bytes: Uint8Array): string {
 }
 
 /** Tries the forms one after the other; no bytes are of two of them. */
-function inspectBytes(bytes: Uint8Array): object {
-  for (const read of [inspectEntry, inspectSnapshot, inspectNote, inspectAttestation]) {
+function inspectBytes(sha256: Sha256, bytes: Uint8Array): object {
+  for (const read of [
+    (entry: Uint8Array) => inspectEntry(sha256, entry),
+    inspectSnapshot,
+    inspectNote,
+    inspectAttestation,
+  ]) {
     try {
       return read(bytes);
     } catch (error) {
@@ -125,10 +131,11 @@ function inspectBytes(bytes: Uint8Array): object {
   throw new ProtocolError('CBOR_MALFORMED', 'this is no entry, snapshot, checkpoint or attestation');
 }
 
-function inspectEntry(bytes: Uint8Array): object {
+function inspectEntry(sha256: Sha256, bytes: Uint8Array): object {
   const { statement, signatures } = parseEntry(bytes);
   const indexes = statement.kind === 'revocation' ? { indexes: decodeIndexSet(statement.set) } : {};
-  return { what: 'statement', ...statement, ...indexes, signedBy: signatures.map(({ keyId }) => keyId) };
+  const told = withRulesHash(sha256, statement);
+  return { what: 'statement', ...told, ...indexes, signedBy: signatures.map(({ keyId }) => keyId) };
 }
 
 function inspectSnapshot(bytes: Uint8Array): object {

@@ -23,11 +23,16 @@ export function addRules(program: Command, cli: Cli): void {
     .description('Rules as files: which colour facts lead to, and what a colour means at a place.');
   rules
     .command('show')
-    .description('Prints a profile that comes with this program, to start from; without a name lists them.')
-    .argument('[profile]', 'name of the profile')
+    .description(
+      'Prints a profile that comes with this program, to start from, or rules that stand in a trust log; without a name lists the profiles.',
+    )
+    .argument('[rules]', RULES_ARGUMENT)
     .addHelpText(
       'after',
-      examples(['entente rules show baseline > mine.yaml', 'the rules of the three colours']),
+      examples(
+        ['entente rules show baseline > mine.yaml', 'the rules of the three colours'],
+        ['entente rules show DE:de', 'those that a region has logged, as a file'],
+      ),
     )
     .action((name: string | undefined) => show(cli, name));
   rules
@@ -54,7 +59,10 @@ export function addRules(program: Command, cli: Cli): void {
     .argument('<new>', RULES_ARGUMENT)
     .addHelpText(
       'after',
-      examples(['entente rules diff baseline rules.yaml', 'what the region does otherwise']),
+      examples(
+        ['entente rules diff baseline rules.yaml', 'what the region does otherwise'],
+        ['entente rules diff DE:de rules.yaml', 'what the next version changes'],
+      ),
     )
     .action((before: string, after: string) => diff(cli, before, after));
   rules
@@ -110,18 +118,18 @@ async function show(cli: Cli, name: string | undefined): Promise<void> {
   if (name === undefined) {
     const profiles: { profile: string; version: number; title: string }[] = [];
     for (const profile of profileNames()) {
-      const { ruleSet } = await readRules(profile);
+      const { ruleSet } = await readRules(cli, profile);
       profiles.push({ profile, version: ruleSet.version, title: ruleSet.data.title });
     }
     cli.output.result(profiles, () => aligned(profiles.map(({ profile, title }) => [profile, title])));
     return;
   }
-  const text = await rulesText(name);
+  const text = await rulesText(cli, name);
   cli.output.result({ name, text }, () => [printableLines(text.trimEnd())]);
 }
 
 async function check(cli: Cli, named: string): Promise<void> {
-  const { ruleSet, examples } = await readRules(named);
+  const { ruleSet, examples } = await readRules(cli, named);
   const { id, version, fromS, untilS, data } = ruleSet;
   const hash = Buffer.from(ruleSetHash((await cli.crypto()).sha256, ruleSet)).toString('hex');
   const counts = {
@@ -160,7 +168,7 @@ async function check(cli: Cli, named: string): Promise<void> {
 }
 
 async function test(cli: Cli, named: string): Promise<void> {
-  const { ruleSet, examples } = await readRules(named);
+  const { ruleSet, examples } = await readRules(cli, named);
   if (examples.length === 0) {
     throw new CliError(EXIT.failure, 'NO_EXAMPLES', 'these rules have no examples, so nothing was shown', {
       hint: 'docs/rules.md says how to write some.',
@@ -178,8 +186,8 @@ async function test(cli: Cli, named: string): Promise<void> {
 }
 
 async function diff(cli: Cli, named: string, other: string): Promise<void> {
-  const before = await readRules(named);
-  const after = await readRules(other);
+  const before = await readRules(cli, named);
+  const after = await readRules(cli, other);
   const changes = ruleChanges(before.ruleSet, after.ruleSet);
   const turned = exampleChanges(before, after);
   cli.output.result({ changes, examples: turned }, () => {

@@ -35,7 +35,7 @@ export async function explainRules(cli: Cli, named: string, options: ExplainOpti
   const isAlone = options.colour === undefined && options.role === undefined;
   if (options.facts !== undefined && !isAlone) throw usageError('--colour and --role go with --place');
   const nowS = options.at === undefined ? cli.surroundings.nowS() : parseTime(options.at);
-  const { ruleSet } = await readRules(named);
+  const { ruleSet } = await readRules(cli, named);
   if (options.facts !== undefined)
     explainFacts(cli, ruleSet, await readFactsFile(cli, ruleSet, options.facts), nowS);
   else explainPlace(cli, ruleSet, options, nowS);

@@ -1,4 +1,4 @@
-/** Rules as command lines name them: a profile that comes with the program, or a file. */
+/** Rules as command lines name them: a profile that comes with the program, a file, or those of a trust log. */
 import { existsSync } from 'node:fs';
 import { readFileIfPresent } from '../../node/region/files.ts';
 import { profileBases, profileNames, profileText } from '../../node/rules/profiles.ts';
@@ -8,18 +8,26 @@ import {
   type RuleFileFault,
   RULE_FILE_BYTES_MAX,
 } from '../../node/rules/rule-file.ts';
+import { type Cli } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { counted } from '../output.ts';
 import { printable, shortened } from '../printable.ts';
+import { fileTextOf, parseLoggedName, readLoggedRules } from './logged-rules.ts';
 
-export const RULES_ARGUMENT = 'file of rules, or the name of a profile';
+export const RULES_ARGUMENT =
+  'file of rules, name of a profile, or DIRECTORY:ID for rules in the trust log of a region';
 
 /** Faults that are told one by one. */
 const FAULTS_TOLD = 20;
 
-/** @throws {CliError} USAGE where there is no such file or profile, RULES_INVALID with all that is wrong with it. */
-export async function readRules(named: string): Promise<RuleFile> {
-  const { file, faults } = readRuleFile(await rulesText(named), profileBases);
+/** @throws {CliError} USAGE where there is no such file or profile, RULES_INVALID with all that is wrong with it; and as `readLoggedRules`. */
+export async function readRules(cli: Cli, named: string): Promise<RuleFile> {
+  const logged = parseLoggedName(named);
+  if (logged !== undefined) {
+    const ruleSet = await readLoggedRules(cli, logged);
+    return { ruleSet, examples: [], hasOwnZone: true, source: undefined };
+  }
+  const { file, faults } = readRuleFile(await rulesText(cli, named), profileBases);
   if (file !== undefined) return file;
   throw rulesError(named, faults);
 }
@@ -29,14 +37,17 @@ export function isProfile(named: string): boolean {
   return !existsSync(named) && profileText(named) !== undefined;
 }
 
-/** The text of a profile or file. A file comes first, so that nobody's file is overlooked. */
-export async function rulesText(named: string): Promise<string> {
+/** The text of a profile or file, or one that says what rules in a trust log say. A file comes first, so that nobody's file is overlooked. */
+export async function rulesText(cli: Cli, named: string): Promise<string> {
+  const logged = parseLoggedName(named);
+  if (logged !== undefined)
+    return fileTextOf(await readLoggedRules(cli, logged), (await cli.crypto()).sha256);
   if (!existsSync(named)) {
     const text = profileText(named);
     if (text !== undefined) return text;
     throw usageError(
       `there is no file or profile ${printable(shortened(named, 80))}`,
-      `The profiles are ${profileNames().join(', ')}.`,
+      `The profiles are ${profileNames().join(', ')}. Rules in a trust log are named by directory and id, as in DE:de.`,
     );
   }
   const bytes = await readFileIfPresent(named, RULE_FILE_BYTES_MAX);

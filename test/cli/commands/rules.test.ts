@@ -284,7 +284,7 @@ describe('entente rules', () => {
       const { exit, out } = await activate(overlay());
       assert.equal(exit, 0);
       const { index, hash } = JSON.parse(out) as { index: number; hash: string };
-      const logged = await cli.json<{ kind: string; id: string; data: { title: string } }>(
+      const logged = await cli.json<{ kind: string; id: string; hash: string; data: { title: string } }>(
         'inspect',
         cli.path('DE', 'public', 'trust'),
         '--index',
@@ -296,6 +296,15 @@ describe('entente rules', () => {
       );
       const checked = await cli.json<{ hash: string }>('rules', 'check', cli.path('rules.yaml'));
       assert.equal(checked.hash, hash);
+      assert.equal(logged.hash, hash);
+      const named = cli.path('DE:de');
+      const { out: shown } = await cli.run('rules', 'show', named);
+      for (const again of [named, file('again.yaml', shown)])
+        assert.equal((await cli.json<{ hash: string }>('rules', 'check', again)).hash, hash);
+      const same = await cli.run('rules', 'diff', named, cli.path('rules.yaml'));
+      assert.equal(same.out, 'Nothing changes.\n');
+      const none = await cli.run('rules', 'show', cli.path('DE:fr'));
+      assert.deepEqual([none.exit, /has no rules fr[^]*It has de\./.test(none.err)], [1, true]);
       assert.equal(
         (await activate(overlay('green: { days: 3 }').replace('version: 1\n', 'version: 2\n'))).exit,
         0,
