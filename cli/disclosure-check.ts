@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Decrypter, identityToRecipient } from 'age-encryption';
 import { type KeyBook } from '../node/audit/attest-key.ts';
 import { auditDisclosure, type DisclosureAudited } from '../node/audit/disclosure-audit.ts';
+import { type AuditedSignature } from '../node/audit/override-audit.ts';
 import { type AuditedLog, auditRegion } from '../node/audit/region-audit.ts';
 import { ReplayedRange } from '../node/audit/replayed-range.ts';
 import { openStaticSource } from '../node/audit/static-source.ts';
@@ -85,7 +86,11 @@ export async function checkDisclosure(
   const vouching = witness.length === 0 ? undefined : vouchingOf(disclosure, logs);
   if (vouching?.trustLog.length === 0 && cli.exit === EXIT.ok) cli.exit = EXIT.undetermined;
   const head = { region, network, log, from, until, atS, auditor, signedBy };
-  cli.output.result({ ...head, ...audited, ...(vouching && { vouching }) }, () => [
+  const named = disclosure.operators.map(({ publicKey, ...one }) => ({
+    ...one,
+    keyId: keyIdOf(modules.sha256, publicKey),
+  }));
+  cli.output.result({ ...head, ...audited, operators: named, ...(vouching && { vouching }) }, () => [
     ...reportLines(cli, disclosure, audited),
     `Signed by the region, with its key ${signedBy}.`,
     ...(auditor === recipient
@@ -240,6 +245,7 @@ function reportLines(
       ],
       '  ',
     ),
+    ...signedLines(audited),
     ...shown.map(({ code, index, colour, message }) =>
       red(`leaf ${figure(index)}${colour === undefined ? '' : `, ${colour}`}: ${message} [${code}]`),
     ),
@@ -267,5 +273,24 @@ function reportLines(
     ...(findings.length === 0
       ? [green(untold + overdue > 0 ? 'What was opened fits.' : 'All of it fits.')]
       : []),
+  ];
+}
+
+/** Whom to ask about what no rule gave. */
+function signedLines({ signed, operators }: DisclosureAudited): string[] {
+  if (signed.length === 0) return [];
+  const by = ({ name, keyId, atS }: AuditedSignature) => `${printable(name)} (${keyId}), ${timeText(atS)}`;
+  const lines = signed
+    .slice(0, LISTED_MAX)
+    .map(
+      ({ id, colour, reason, people, leaves, proposed, confirmed }) =>
+        `override ${id}: ${colour}, ${reason}, signed for ${counted(people, 'person')}, ${figure(leaves)} of them here; proposed by ${by(proposed)}; confirmed by ${by(confirmed)}`,
+    );
+  return [
+    ...lines,
+    ...(signed.length > lines.length
+      ? [`and ${figure(signed.length - lines.length)} more: --json lists all`]
+      : []),
+    `Their keys are among those of the ${counted(operators, 'operator')} whom the region names. Ask these people whether they signed it: a region can name whom it likes.`,
   ];
 }

@@ -52,7 +52,7 @@ export function addDisclosures(audit: Command, cli: Cli): void {
     .command('disclosure')
     .summary('check what a region disclosed')
     .description(
-      "Replays the log, and holds the file against it: whether the region signed it, each opening against its leaf, each colour against the rules in force on the facts, or the two operators who gave it, and the tallies against a new count. Lists what does not fit, and which colours rest on what one operator told alone. People who were forgotten are counted, and are no fault; leaves of which neither is shown that they are codes nor that they are nobody's are counted too.",
+      "Replays the log, and holds the file against it: whether the region signed it, each opening against its leaf, each colour against the rules in force on the facts, or what the two operators signed who gave it, and the tallies against a new count. Lists what does not fit, and which colours rest on what one operator told alone. People who were forgotten are counted, and are no fault; leaves of which neither is shown that they are codes nor that they are nobody's are counted too.",
     )
     .argument('<file>', 'as the region gave it')
     .requiredOption('--key <file>', "the auditor's key")

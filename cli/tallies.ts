@@ -1,7 +1,7 @@
 /** `entente audit tallies`: what a region told of its codes in public, and which leaves each tally is of. */
 import { type Command } from 'commander';
 import { readPublicRegion } from '../node/region/public-region.ts';
-import { OVERRIDE_REASONS } from '../protocol/disclosure/basis.ts';
+import { OVERRIDE_REASONS } from '../protocol/disclosure/override.ts';
 import { parseEntry } from '../protocol/trust/statement.ts';
 import { type StatementOf } from '../protocol/trust/statement-schema.ts';
 import { TALLY_COLOURS } from '../protocol/trust/tally.ts';

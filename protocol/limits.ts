@@ -200,8 +200,13 @@ export const TALLY_CELL_MIN = 10;
 /** Cells of a tally: three colours of 32 rule sets. */
 export const TALLY_CELLS_MAX = 96;
 
-/** Seconds that a colour without a rule counts at most: 14 days, and what is left of the hour. */
-export const OVERRIDE_S_MAX = 14 * 86_400 + 3_600;
+/** Days of a colour without a rule, people of one, and seconds that a proposal waits for whoever confirms it. */
+export const OVERRIDE_DAYS_MAX = 14;
+export const OVERRIDE_SUBJECTS_MAX = 2_000;
+export const PROPOSAL_S_MAX = 86_400;
+
+/** Operators that a disclosure names: those that there are, and those that there were. */
+export const DISCLOSED_OPERATORS_MAX = 1_280;
 
 /** Seconds from what rules were asked to the hour of issue at most: whoever decides asks about now. And beyond that hour. */
 export const BASIS_AGE_S_MAX = 86_400;

@@ -2,13 +2,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   GIVEN_REASONS,
-  OVERRIDE_DAYS_MAX,
   type OverrideOrder,
   OVERRIDES_LISTED,
   OVERRIDES_LISTED_MAX,
   type OverridesAsked,
   type OverrideSeen,
 } from '../../node/abuse/override-kept.ts';
+import { OVERRIDE_DAYS_MAX } from '../../protocol/limits.ts';
 import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { EXIT, usageError } from '../exit.ts';
@@ -38,7 +38,7 @@ export function addOverride(program: Command, cli: Cli): void {
     .command('override')
     .summary('colours without a rule, by two operators')
     .description(
-      'A colour that no rule gives takes two operators with different keys, a reason of a closed list and an end within 14 days. Each is counted in public, by reason and colour, in the tallies of the trust log.',
+      'A colour that no rule gives takes two operators, each of whom signs it with their own key, a reason of a closed list and an end within 14 days. Each is counted in public, by reason and colour, in the tallies of the trust log.',
     );
   override
     .command('propose')

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type Command } from 'commander';
 import { editConfig } from '../../node/config/config-file.ts';
 import { NodeError } from '../../node/node-error.ts';
+import { OPERATORS_BYTES_MAX } from '../../node/operators/operators.ts';
 import { makeDirectory, modeOf, readFileIfPresent, writeFileAtomically } from '../../node/region/files.ts';
 import { keyNamesIn, readKeyFile, writeKeyFile } from '../../node/region/key-file.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
@@ -16,7 +17,6 @@ import { printable } from '../printable.ts';
 import { regionModules } from '../region.ts';
 
 const CONFIG_BYTES_MAX = 1_048_576;
-const OPERATORS_BYTES_MAX = 131_072;
 
 export function addStandby(program: Command, cli: Cli): void {
   const standby = program

@@ -6,10 +6,18 @@ import {
   type OverrideShown,
   type OverridesListed,
 } from '../../node/abuse/override-kept.ts';
+import {
+  type OverrideSigner,
+  type OverrideSigningModules,
+  requireSigner,
+  signConfirmation,
+  signProposal,
+} from '../../node/abuse/override-signing.ts';
+import { type OverrideOperators } from '../../node/abuse/override-proof.ts';
 import { type Overrides } from '../../node/abuse/overrides.ts';
 import { type AdminClient } from '../../node/http/admin-client.ts';
-import { type Operators } from '../../node/operators/operators.ts';
 import { type Actor } from '../../node/operators/scopes.ts';
+import { type OverrideNames } from '../../protocol/disclosure/override.ts';
 import { type Acts } from '../life/life-desk.ts';
 import { asked } from './node-answers.ts';
 
@@ -22,31 +30,40 @@ export interface OverrideDesk {
   list(asked: OverridesAsked): Promise<OverridesListed>;
 }
 
-export interface OwnOverridesModules {
+/** Whose people they are, and who signs; nobody where the command is in no operator's name. */
+export interface OverrideSigningOptions extends OverrideNames {
+  readonly signer: OverrideSigner | undefined;
+}
+
+export interface OwnOverridesModules extends OverrideSigningModules {
   readonly overrides: Overrides;
-  readonly operators: Pick<Operators, 'ofKey'>;
+  readonly operators: OverrideOperators;
   readonly actor: Actor;
   readonly act: Acts['act'];
 }
 
 /** Does it here, in the name of whoever runs the command. */
 export class OwnOverrides implements OverrideDesk {
+  readonly #options: OverrideSigningOptions;
+  readonly #modules: OwnOverridesModules;
   readonly #overrides: Overrides;
-  readonly #operators: OwnOverridesModules['operators'];
-  readonly #actor: Actor;
   readonly #act: Acts['act'];
 
-  constructor({ overrides, operators, actor, act }: OwnOverridesModules) {
-    this.#overrides = overrides;
-    this.#operators = operators;
-    this.#actor = actor;
-    this.#act = act;
+  constructor(options: OverrideSigningOptions, modules: OwnOverridesModules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#overrides = modules.overrides;
+    this.#act = modules.act;
   }
 
   propose(order: OverrideOrder): Promise<OverrideSeen> {
     const { reason: about, subjects } = order;
     const action = { action: 'override/propose', needs: 'issue', count: subjects.length, about } as const;
-    return this.#act(action, () => this.#overrides.propose(order, this.#actor));
+    const { actor, operators } = this.#modules;
+    return this.#act(action, () => {
+      const signed = signProposal(this.#options, order, requireSigner(this.#options.signer), this.#modules);
+      return this.#overrides.propose(signed, actor, operators);
+    });
   }
 
   show(id: string): Promise<OverrideShown> {
@@ -56,7 +73,13 @@ export class OwnOverrides implements OverrideDesk {
 
   confirm(id: string): Promise<{ readonly issued: number }> {
     const action = { action: 'override/confirm', needs: 'issue', about: id } as const;
-    return this.#act(action, () => this.#overrides.confirm(id, this.#actor, this.#operators));
+    const { actor, operators } = this.#modules;
+    return this.#act(action, async () => {
+      const signer = requireSigner(this.#options.signer);
+      const seen = await this.#overrides.show(id);
+      const signed = signConfirmation(this.#options, seen, signer, this.#modules);
+      return this.#overrides.confirm(id, signed, actor, operators);
+    });
   }
 
   list(asked: OverridesAsked): Promise<OverridesListed> {
@@ -66,14 +89,23 @@ export class OwnOverrides implements OverrideDesk {
 
 /** Asks a node that runs. */
 export class RunningOverrides implements OverrideDesk {
+  readonly #options: OverrideSigningOptions;
   readonly #client: AdminClient;
+  readonly #modules: OverrideSigningModules;
 
-  constructor(client: AdminClient) {
+  constructor(
+    options: OverrideSigningOptions,
+    { client, ...modules }: OverrideSigningModules & { readonly client: AdminClient },
+  ) {
+    this.#options = options;
     this.#client = client;
+    this.#modules = modules;
   }
 
   async propose(order: OverrideOrder): Promise<OverrideSeen> {
-    return (await this.#post('propose', order)) as OverrideSeen;
+    const signer = requireSigner(this.#options.signer);
+    const signed = signProposal(this.#options, order, signer, this.#modules);
+    return (await this.#post('propose', signed)) as OverrideSeen;
   }
 
   async show(id: string): Promise<OverrideShown> {
@@ -81,7 +113,9 @@ export class RunningOverrides implements OverrideDesk {
   }
 
   async confirm(id: string): Promise<{ readonly issued: number }> {
-    return (await this.#post('confirm', { id })) as { readonly issued: number };
+    const signer = requireSigner(this.#options.signer);
+    const signed = signConfirmation(this.#options, await this.show(id), signer, this.#modules);
+    return (await this.#post('confirm', { id, signed })) as { readonly issued: number };
   }
 
   async list({ last, after }: OverridesAsked): Promise<OverridesListed> {

@@ -21,6 +21,7 @@ import { type LogTree } from '../../node/log/log-tree.ts';
 import { LogView } from '../../node/log/log-view.ts';
 import { act, type Action, actInParts, type Tally } from '../../node/operators/acting.ts';
 import { broughtBy } from '../../node/operators/brought-by.ts';
+import { type OperatorKey } from '../../node/operators/operator-key.ts';
 import { type Operator } from '../../node/operators/operators.ts';
 import { type Actor } from '../../node/operators/scopes.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
@@ -48,6 +49,8 @@ export interface SigningMeter {
 export interface OwnDeskModules extends RegionModules {
   /** In whose name it acts. */
   readonly actor: Actor;
+  /** The key of an operator who acts. */
+  readonly signer: OperatorKey | undefined;
   readonly meter: SigningMeter;
 }
 
@@ -290,18 +293,23 @@ export class OwnDesk implements Desk {
   removeOperator(name: string): Promise<void> {
     const { operators } = this.#region;
     const action = { action: 'operators/remove', needs: 'operators', about: operators.toldOf(name) } as const;
-    return this.#act(action, () => operators.remove(name));
+    return this.#act(action, () => operators.remove(name, this.#modules.nowS()));
   }
 
   disclose(order: DisclosureOrder): Promise<Disclosed> {
     const action = { action: 'disclosures', needs: 'audit', ...toldOfDisclosure(order) } as const;
-    return this.#act(action, () => this.#region.node.disclosing.disclose(order));
+    return this.#act(action, () => this.#region.node.disclosing.disclose(order, this.#region.operators));
   }
 
   get overrides(): OverrideDesk {
     const act = <T>(action: Action, work: (tally: Tally) => Promise<T> | T) => this.#act(action, work);
     const { node, operators } = this.#region;
-    return new OwnOverrides({ overrides: node.overrides, operators, actor: this.#modules.actor, act });
+    const { region, network } = this.config;
+    const { signer, ...modules } = this.#modules;
+    return new OwnOverrides(
+      { region, network, signer },
+      { ...modules, overrides: node.overrides, operators, act },
+    );
   }
 
   publish(): Promise<void> {

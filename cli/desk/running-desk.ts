@@ -372,7 +372,9 @@ export class RunningDesk implements Desk {
   }
 
   get overrides(): OverrideDesk {
-    return new RunningOverrides(this.#client);
+    const { region, network } = this.config;
+    const client = this.#client;
+    return new RunningOverrides({ region, network, signer: client.operator }, { ...this.#modules, client });
   }
 
   async reload(): Promise<void> {

@@ -3,7 +3,7 @@ import { isNodeError } from '../../node/node-error.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { type Cli } from '../cli.ts';
 import { regionModules, withRegion } from '../region.ts';
-import { actorOf } from './actor.ts';
+import { actorOf, configuredOperator } from './actor.ts';
 import { type Desk } from './desk.ts';
 import { OwnDesk, type SigningMeter } from './own-desk.ts';
 import { type RunningDesk } from './running-desk.ts';
@@ -38,7 +38,8 @@ export async function withDesk<T>(
       path,
       async (region, modules) => {
         const actor = await actorOf(region, modules);
-        return use(new OwnDesk(region, { ...modules, actor, meter }), modules);
+        const signer = await configuredOperator(region.layout, region.config, modules);
+        return use(new OwnDesk(region, { ...modules, actor, signer, meter }), modules);
       },
       {
         ...options,

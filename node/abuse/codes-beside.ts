@@ -5,7 +5,7 @@
 import { type Status } from '../../protocol/code/status.ts';
 import { parseBasis } from '../../protocol/disclosure/basis.ts';
 import { isLogOver } from '../../protocol/trust/pruning.ts';
-import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID } from '../../protocol/disclosure/override.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { Gathered } from '../issuing/gathered.ts';
 import { type HeldCodes, isTroubleOfLog } from '../issuing/held-codes.ts';
@@ -330,10 +330,7 @@ export class CodesBeside {
 
   async #byTwo(manual: readonly RegistryRecord[]): Promise<readonly RegistryRecord[]> {
     const bases = await Promise.all(manual.map((record) => this.#modules.registry().basisOf(record)));
-    return manual.filter((_, i) => {
-      const basis = bases[i] && parseBasis(bases[i]);
-      return basis?.kind === 'override' && basis.reason !== 'one-person';
-    });
+    return manual.filter((_, i) => bases[i] !== undefined && parseBasis(bases[i]).kind === 'override');
   }
 
   #nowS(): number {

@@ -1,11 +1,16 @@
 /** Making a disclosure: what opens a stretch of the own log, signed and encrypted to one auditor. Spec: SPEC.md 22. */
 import { Encrypter } from 'age-encryption';
 import { setImmediate } from 'node:timers/promises';
-import { equalBytes } from '../../protocol/bytes.ts';
+import { equalBytes, hexBytes } from '../../protocol/bytes.ts';
 import { parseAttestation } from '../../protocol/code/attestation.ts';
 import { pathOf } from '../../protocol/code/commitment.ts';
 import { paddingCommitment } from '../../protocol/code/padding.ts';
-import { type DisclosedLeaf, type Disclosure, signDisclosure } from '../../protocol/disclosure/disclosure.ts';
+import {
+  type DisclosedLeaf,
+  type DisclosedOperator,
+  type Disclosure,
+  signDisclosure,
+} from '../../protocol/disclosure/disclosure.ts';
 import { DISCLOSURE_LEAVES_MAX } from '../../protocol/limits.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
@@ -14,6 +19,7 @@ import { type LogTree } from '../log/log-tree.ts';
 import { REPLACEMENT_COMPANY } from '../issuing/attestation-work.ts';
 import { NodeError } from '../node-error.ts';
 import { type Told } from '../operators/acting.ts';
+import { type FormerOperator, type Operator, type Operators } from '../operators/operators.ts';
 import { type Clock } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
@@ -68,10 +74,14 @@ export class Disclosing {
   }
 
   /**
+   * `operators`: of the region, as its directory has them, by whom the auditor tells who signed a colour without a rule.
    * @throws {NodeError} NOT_FOUND for leaves that there are not, REFUSED for too many or a key that is none. Rejects as the registry and the
    * signer.
    */
-  async disclose({ log, from, until, auditor }: DisclosureOrder): Promise<Disclosed> {
+  async disclose(
+    { log, from, until, auditor }: DisclosureOrder,
+    operators: Pick<Operators, 'all' | 'former'>,
+  ): Promise<Disclosed> {
     const { registry, sha256, clock, sizes } = this.#modules;
     const size = sizes()[log] ?? 0;
     if (from >= until || until > size)
@@ -97,7 +107,7 @@ export class Disclosing {
     }
     const nobodys = await this.#showNobodys({ log, from, until }, leaves);
     const { region, network } = this.#names;
-    const head = { region, network, log, from, until, atS, auditor };
+    const head = { region, network, log, from, until, atS, auditor, operators: disclosedOf(operators) };
     const plain = signDisclosure(sha256, { ...head, leaves }, signer);
     return { bytes: await encrypter.encrypt(plain), opened, nobodys };
   }
@@ -140,6 +150,13 @@ export class Disclosing {
     }
     return undefined;
   }
+}
+
+function disclosedOf({ all, former }: Pick<Operators, 'all' | 'former'>): DisclosedOperator[] {
+  const named: readonly (Operator & Partial<FormerOperator>)[] = [...all, ...former];
+  return named.map(({ name, publicKey, scopes, addedAtS: fromS, removedAtS: untilS }) => {
+    return { name, publicKey: hexBytes(publicKey), scopes, fromS, untilS };
+  });
 }
 
 /** @throws {NodeError} REFUSED */

@@ -6,7 +6,7 @@ import { answersPastDamage } from '../registry/past-damage.ts';
 import { pastDamage } from '../registry/readable.ts';
 import { type RegistryRecord } from '../registry/registry.ts';
 import { type CodesBeside, type CodesBesideModules } from './codes-beside.ts';
-import { codeOf, type Kept } from './override-kept.ts';
+import { codeOf, type Confirmed, namesIn } from './override-kept.ts';
 
 export interface OverrideCodesModules extends CodesBesideModules {
   readonly once: IssueOnce;
@@ -61,10 +61,10 @@ export class OverrideCodes {
   }
 
   /** Issues what is left of it, and revokes what is looser. As `Overrides.confirm`. */
-  async issue(id: string, kept: Kept): Promise<void> {
+  async issue(id: string, kept: Confirmed): Promise<void> {
     const { once, beside } = this.#modules;
     const { status, basis } = codeOf(id, kept);
-    const left = await this.left(kept.subjects, basis);
+    const left = await this.left(namesIn(kept), basis);
     if (left === undefined) throw onTheirWay();
     const { without, bound } = left;
     await beside.revokeLooser(without, status);

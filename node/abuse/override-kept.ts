@@ -1,54 +1,95 @@
 /** What is kept of a colour without a rule, and what each of its people gets by it. */
 import { z } from 'zod';
-import { type Colour, type Status } from '../../protocol/code/status.ts';
-import { encodeBasis, OVERRIDE_REASONS, type OverrideReason } from '../../protocol/disclosure/basis.ts';
-import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
+import { hexBytes, hexOf } from '../../protocol/bytes.ts';
+import { type Colour, COLOURS, type Status } from '../../protocol/code/status.ts';
+import { encodeBasis, overrideBasis } from '../../protocol/disclosure/basis.ts';
+import {
+  type GivenReason,
+  OVERRIDE_REASONS,
+  type OverrideSignature,
+  overrideStatus,
+  type OverrideTerms,
+  peopleDigest,
+  personMark,
+} from '../../protocol/disclosure/override.ts';
+import { OVERRIDE_DAYS_MAX } from '../../protocol/limits.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
 
-/** People of one override. */
-export const OVERRIDE_SUBJECTS_MAX = 2_000;
-export const OVERRIDE_DAYS_MAX = 14;
 /** Proposals of one operator that wait: what is kept has a bound, and nobody keeps others from proposing. */
 export const PROPOSALS_OPEN_MAX = 32;
 /** Overrides that are listed at once: years of them may be kept. */
 export const OVERRIDES_LISTED_MAX = 1_000;
 export const OVERRIDES_LISTED = 100;
-/** Seconds that a proposal waits for somebody who confirms it. */
-export const PROPOSAL_S_MAX = 86_400;
 
 /** Reasons that an operator can give. */
-export const GIVEN_REASONS = OVERRIDE_REASONS.slice(1) as readonly Exclude<OverrideReason, 'one-person'>[];
+export const GIVEN_REASONS = OVERRIDE_REASONS.slice(1) as readonly GivenReason[];
 
-const COLOURS = ['green', 'yellow', 'red'] as const satisfies readonly Colour[];
-const MEASURES = { green: 'none', yellow: 'home', red: 'isolate' } as const;
-const signatory = z.strictObject({ name: z.string(), keyId: z.string(), atS: z.int() });
+export const OVERRIDE_ID = /^[0-9a-f]{32}$/;
+export const SALT = /^[0-9a-f]{32}$/;
+export const SIGNATURE = /^[0-9a-f]{128}$/;
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const signed = z.strictObject({
+  name: z.string(),
+  atS: z.int(),
+  publicKey: hash,
+  signature: z.string().regex(SIGNATURE),
+});
 export const keptSchema = z.strictObject({
-  reason: z.enum(OVERRIDE_REASONS),
+  reason: z.enum(GIVEN_REASONS),
   colour: z.enum(COLOURS),
   days: z.int().min(1).max(OVERRIDE_DAYS_MAX),
   people: z.int(),
-  /** Empty once all have their codes. */
-  subjects: z.array(z.string()),
-  proposed: signatory,
-  confirmed: signatory.optional(),
+  /** Of the marks of all its people. */
+  digest: hash,
+  /** Each with the salt of their mark. Empty once all have their codes. */
+  subjects: z.array(z.tuple([z.string(), z.string().regex(SALT)])),
+  /** Marks of those who were forgotten meanwhile. */
+  forgotten: z.array(hash),
+  proposed: signed,
+  confirmed: signed.optional(),
   /** People who got no code before its time was over. */
   missed: z.int().optional(),
   /** It was not done before its time was over: somebody got no code, or looser ones may not have been revoked. */
   isBrokenOff: z.boolean().optional(),
 });
 export type Kept = z.infer<typeof keptSchema>;
-export type Signatory = z.infer<typeof signatory>;
+export type KeptSignature = Kept['proposed'];
 
 export interface OverrideOrder {
-  readonly reason: OverrideReason;
+  readonly reason: GivenReason;
   readonly colour: Colour;
   /** Until the colour ends: 1 to 14. */
   readonly days: number;
   readonly subjects: readonly string[];
 }
 
-/** Without the people. */
-export interface OverrideSeen extends Omit<Kept, 'subjects' | 'isBrokenOff'> {
+/** An order as whoever gives it has signed it. */
+export interface SignedOrder extends OverrideOrder {
   readonly id: string;
+  /** Hexadecimal digits of the salt of each of the people, in their order. */
+  readonly salts: readonly string[];
+  readonly signed: SignedAt;
+}
+
+/** When somebody signed something, and the hexadecimal digits of the signature. */
+export interface SignedAt {
+  readonly atS: number;
+  readonly signature: string;
+}
+
+/** Who signed a proposal or confirmed it, when, and by which key. */
+export interface Signatory extends KeptSignature {
+  readonly keyId: string;
+}
+
+/** Without the people. */
+export interface OverrideSeen extends Omit<
+  Kept,
+  'subjects' | 'forgotten' | 'isBrokenOff' | 'proposed' | 'confirmed'
+> {
+  readonly id: string;
+  readonly proposed: Signatory;
+  readonly confirmed?: Signatory | undefined;
   /**
    * `broken-off`: it was confirmed, and not everybody has a code yet, or somebody may hold a looser one on; `over`: that was so when its
    * time was over.
@@ -77,25 +118,50 @@ export interface OverridesListed {
   readonly more: boolean;
 }
 
-const HOUR_S = 3_600;
-const DAY_S = 86_400;
+/** One that was confirmed. */
+export type Confirmed = Kept & { readonly confirmed: KeptSignature };
+
 const SECONDS_END = 2 ** 32 - 1;
 
 /** What each of its people gets, and why. */
-export function codeOf(id: string, { reason, colour, days, proposed, confirmed }: Kept) {
-  const { atS = 0, keyId = '' } = confirmed ?? {};
-  const untilS = (Math.floor(atS / HOUR_S) + 1) * HOUR_S + days * DAY_S - HOUR_S;
-  const measure = MEASURES[colour];
-  const status: Status = {
-    colour,
-    measure,
-    untilS: measure === 'none' ? undefined : untilS,
-    expiresAtS: untilS,
-    ruleId: MANUAL_RULE_ID,
-    ruleVersion: 1,
-  };
-  const basis = encodeBasis({ kind: 'override', atS, id, reason, by: [proposed.keyId, keyId] });
-  return { status, basis };
+export function codeOf(id: string, kept: Confirmed): { readonly status: Status; readonly basis: Uint8Array } {
+  const [proposed, confirmed] = [signatureOf(kept.proposed), signatureOf(kept.confirmed)];
+  const basis = encodeBasis(overrideBasis({ ...termsOf(id, kept), proposed, confirmed }));
+  return { status: overrideStatus(kept, confirmed.atS), basis };
+}
+
+export function isConfirmed(kept: Kept): kept is Confirmed {
+  return kept.confirmed !== undefined;
+}
+
+/** What was proposed, as its operators sign it. */
+export function termsOf(
+  id: string,
+  { reason, colour, days, people, digest }: Pick<Kept, 'reason' | 'colour' | 'days' | 'people' | 'digest'>,
+): OverrideTerms {
+  return { id, reason, colour, days, people, digest: hexBytes(digest) };
+}
+
+export function signatureOf({ name, atS, publicKey, signature }: KeptSignature): OverrideSignature {
+  return { name, atS, publicKey: hexBytes(publicKey), signature: hexBytes(signature) };
+}
+
+/** The people whom it names still. */
+export function namesIn({ subjects }: Pick<Kept, 'subjects'>): string[] {
+  return subjects.map(([subject]) => subject);
+}
+
+/** The digest of those whom it names and of those who were forgotten, in hexadecimal. */
+export function digestOf(
+  sha256: Sha256,
+  { subjects, forgotten }: Pick<Kept, 'subjects' | 'forgotten'>,
+): string {
+  const marks = [...subjects.map((one) => markOf(sha256, one)), ...forgotten];
+  return hexOf(peopleDigest(sha256, marks.map(hexBytes)));
+}
+
+export function markOf(sha256: Sha256, [subject, salt]: Kept['subjects'][number]): string {
+  return hexOf(personMark(sha256, hexBytes(salt), subject));
 }
 
 /** How ids of that second begin: with 8 hexadecimal digits that fall as time goes on, so that the newest come first. */

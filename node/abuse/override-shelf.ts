@@ -1,7 +1,7 @@
 /**
  * What was proposed and confirmed, at rest, sealed:
  *
- *   override/<id>   who proposed and confirmed what; the people only until they have their codes
+ *   override/<id>   who proposed and confirmed what, by their signatures; the people only until they have their codes
  *
  * Everybody's orders walk these rows, so that one which cannot be read is given as what it is, and keeps nobody from the others.
  */
@@ -11,7 +11,7 @@ import { type PrivateTables } from '../registry/private-tables.ts';
 import { parseSealedJson } from '../registry/sealed-json.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
-import { type Kept, keptSchema } from './override-kept.ts';
+import { type Kept, keptSchema, OVERRIDE_ID } from './override-kept.ts';
 
 export interface OverrideShelfModules {
   readonly tables: PrivateTables;
@@ -71,7 +71,7 @@ export class OverrideShelf {
 
   /** Undefined where there is none. @throws {NodeError} REGISTRY_CORRUPT where it cannot be read, and as the tables. */
   async get(id: string): Promise<Kept | undefined> {
-    if (!/^[0-9a-f]{32}$/.test(id)) return undefined;
+    if (!OVERRIDE_ID.test(id)) return undefined;
     const sealed = await this.#modules.tables.get(PREFIX + id).catch((error: unknown) => {
       throw isNodeError(error, 'VALUE_CORRUPT') ? damagedAt(id, error).error : error;
     });

@@ -1,36 +1,46 @@
 /**
  * Colours without a rule: one operator proposes them for named people, for a reason of a closed list and at most 14 days, another
- * confirms, and only then codes are issued. What was proposed and confirmed is kept (override-shelf.ts).
+ * confirms, and only then codes are issued. Both sign it with keys of their own: what is kept (override-shelf.ts) counts for nothing but
+ * by their signatures (override-proof.ts).
  *
  * One writer: the node. A confirmation is durable before the first code; one that broke off is gone on with by confirming again.
  * What cannot be read of one concerns whom it names alone: nobody else waits for it to be mended.
  */
-import { NodeError } from '../node-error.ts';
-import { type Operators } from '../operators/operators.ts';
+import { hexOf } from '../../protocol/bytes.ts';
+import { evidenceOf } from '../../protocol/disclosure/basis.ts';
+import { type OverrideNames } from '../../protocol/disclosure/override.ts';
+import { OVERRIDE_DAYS_MAX, OVERRIDE_SUBJECTS_MAX, PROPOSAL_S_MAX } from '../../protocol/limits.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { type Actor } from '../operators/scopes.ts';
 import { isSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
 import { Turns } from '../turns.ts';
+import { BegunOverrides, type BegunStore } from './begun-overrides.ts';
 import { type BulkWatch } from './bulk-watch.ts';
 import { CodesBeside, type GivenCode } from './codes-beside.ts';
 import { onTheirWay, OverrideCodes, type OverrideCodesModules } from './override-codes.ts';
 import {
   beganAt,
   codeOf,
-  GIVEN_REASONS,
+  type Confirmed,
+  digestOf,
+  isConfirmed,
   type Kept,
-  OVERRIDE_DAYS_MAX,
-  OVERRIDE_SUBJECTS_MAX,
-  type OverrideOrder,
+  type KeptSignature,
+  markOf,
+  namesIn,
   OVERRIDES_LISTED,
   OVERRIDES_LISTED_MAX,
   type OverridesAsked,
   type OverrideSeen,
   type OverrideShown,
   type OverridesListed,
-  PROPOSAL_S_MAX,
   PROPOSALS_OPEN_MAX,
-  type Signatory,
+  type SignedAt,
+  type SignedOrder,
 } from './override-kept.ts';
+import { type OverrideOperators, OverrideProof, refused } from './override-proof.ts';
+import { seenOf } from './override-seen.ts';
 import {
   type DamagedOverride,
   isNamedIn,
@@ -40,8 +50,14 @@ import {
   type OverrideShelfModules,
 } from './override-shelf.ts';
 
-export interface OverridesModules extends OverrideCodesModules, OverrideShelfModules {
-  readonly watch: BulkWatch;
+export interface OverridesOptions extends OverrideNames {
+  readonly registryKey: Uint8Array;
+}
+
+export interface OverridesModules extends OverrideCodesModules, OverrideShelfModules, Primitives {
+  readonly watch: Pick<BulkWatch, 'note'>;
+  /** Of this node. */
+  readonly store: BegunStore;
   /** Told once of each override that cannot be read. Must not throw. */
   readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
@@ -57,21 +73,28 @@ export class Overrides {
   readonly #turns = new Turns();
   readonly #beside: CodesBeside;
   readonly #codes: OverrideCodes;
+  readonly #proof: OverrideProof;
+  readonly #begun: BegunOverrides;
   /** What was told of: no more than there are. */
   readonly #told = new Set<string>();
   #isSwept = false;
 
-  constructor({ registryKey: key }: { readonly registryKey: Uint8Array }, modules: OverridesModules) {
+  constructor({ registryKey: key, ...names }: OverridesOptions, modules: OverridesModules) {
     this.#modules = modules;
+    this.#proof = new OverrideProof(names, modules);
+    this.#begun = new BegunOverrides(modules.store);
     this.#beside = new CodesBeside({ registryKey: key }, modules);
     this.#codes = new OverrideCodes({ ...modules, beside: this.#beside });
     this.#shelf = new OverrideShelf({ key }, modules);
   }
 
-  /** Gives the id by which another operator confirms it. @throws {NodeError} REFUSED */
-  async propose(order: OverrideOrder, actor: Actor): Promise<OverrideSeen> {
-    const proposed = this.#signatory(actor);
-    const { subjects, reason, days } = order;
+  /**
+   * Keeps what `actor` has signed, for another operator to confirm it by its id.
+   * @throws {NodeError} REFUSED, also where the signature is not that of `actor`, of this and of now.
+   */
+  async propose(order: SignedOrder, actor: Actor, operators: OverrideOperators): Promise<OverrideSeen> {
+    const { subjects, days, id, salts, signed, ...terms } = order;
+    const proposed = this.#proof.signatureBy(actor, signed, operators, this.#nowS());
     if (subjects.length < 1 || subjects.length > OVERRIDE_SUBJECTS_MAX)
       throw refused(
         `an override is of 1 to ${OVERRIDE_SUBJECTS_MAX} people, not of ${subjects.length}`,
@@ -86,13 +109,22 @@ export class Overrides {
       throw refused(`an override ends after 1 to ${OVERRIDE_DAYS_MAX} days`, 'Give fewer.');
     if (new Set(subjects).size !== subjects.length)
       throw refused('a person stands there twice', 'Name each once.');
-    if (reason === 'one-person')
-      throw refused('that is no reason', `Give one of ${GIVEN_REASONS.join(', ')}.`);
+    if (salts.length !== subjects.length)
+      throw refused('each of the people has a salt of their own', 'Give as many salts as people.');
+    const people = {
+      subjects: subjects.map((subject, i): [string, string] => [subject, salts[i] ?? '']),
+      forgotten: [],
+    };
+    const digest = digestOf(this.#modules.sha256, people);
+    const kept: Kept = { ...terms, days, people: subjects.length, digest, ...people, proposed };
+    this.#proof.requireSigned(id, kept);
     return this.#turns.take(`proposing ${proposed.name}`, async () => {
       await this.#requireRoom(proposed.name);
-      const id = beganAt(proposed.atS) + Buffer.from(this.#modules.random(12)).toString('hex');
-      const kept: Kept = { ...order, subjects: [...subjects], people: subjects.length, proposed };
-      await this.#shelf.keep(id, kept);
+      await this.#turns.take(id, async () => {
+        if ((await this.#shelf.get(id)) !== undefined || (await this.#begun.of(id)) !== undefined)
+          throw refused('something was proposed under this id before', 'Propose it under another id.');
+        await this.#shelf.keep(id, kept);
+      });
       return this.#seen(id, kept);
     });
   }
@@ -112,71 +144,98 @@ export class Overrides {
     );
   }
 
-  /** What somebody is to confirm, with the people whom it names. @throws {NodeError} NOT_FOUND; REGISTRY_CORRUPT where it cannot be read. */
+  /** What somebody is to confirm, with the people whom it names. @throws {NodeError} NOT_FOUND; REGISTRY_CORRUPT where it cannot be read; REFUSED where it is not what was signed. */
   async show(id: string): Promise<OverrideShown> {
     const kept = await this.#shelf.get(id);
     if (kept === undefined) throw notProposed();
-    return { ...this.#seen(id, kept), subjects: kept.subjects };
+    this.#proof.requireSigned(id, kept);
+    if (kept.subjects.length > 0) this.#proof.requirePeople(kept);
+    return { ...this.#seen(id, kept), subjects: namesIn(kept) };
   }
 
   /**
-   * Issues what somebody else proposed: codes that are looser are revoked first. Gives how many have their code. Who proposed it has
-   * to be one of `operators` still: the key of one who was removed may have been stolen.
-   * @throws {NodeError} NOT_FOUND; REGISTRY_CORRUPT where it cannot be read; REFUSED for one's own proposal or one of somebody who may not issue any more, for one that has lapsed,
-   * is over or is done, and, to be tried again, while codes of it are on their way; what revoking and issuing reject with; and, once all are
-   * issued, as a log that cannot tell whether it has a looser code: confirming again goes on with what is left.
+   * Issues what somebody else proposed, once `actor` has signed that: codes that are looser are revoked first. Gives how many have their
+   * code. Who proposed it has to be one of `operators` still: the key of one who was removed may have been stolen. What is kept as
+   * confirmed has to be signed by both, and is held for a new one where this node did not begin it.
+   * @throws {NodeError} NOT_FOUND; REGISTRY_CORRUPT where it cannot be read; REFUSED for what is not as two operators signed it, for one's own proposal or
+   * one of somebody who may not issue any more, for one that has lapsed, is over or is done, and, to be tried again, while codes of it are on their way; what
+   * revoking and issuing reject with; and, once all are issued, as a log that cannot tell whether it has a looser code: confirming again goes on with what
+   * is left.
    */
   confirm(
     id: string,
+    signed: SignedAt,
     actor: Actor,
-    operators: Pick<Operators, 'ofKey'>,
+    operators: OverrideOperators,
   ): Promise<{ readonly issued: number }> {
     return this.#turns.take(id, async () => {
       const kept = await this.#shelf.get(id);
-      const confirming = this.#signatory(actor);
+      const confirming = this.#proof.signatureBy(actor, signed, operators, this.#nowS());
       if (kept === undefined) throw notProposed();
       const { state } = this.#seen(id, kept);
       // By name too: who was named anew, with another key, is the same person.
-      if (confirming.keyId === kept.proposed.keyId || confirming.name === kept.proposed.name)
+      if (confirming.publicKey === kept.proposed.publicKey || confirming.name === kept.proposed.name)
         throw refused(
           'who proposed it cannot confirm it',
           'Another operator has to, with a key of their own.',
         );
-      if (state === 'done') throw refused('it was confirmed and is done', 'Propose another one.');
+      const begun = await this.#begun.of(id);
+      if (state === 'done' || begun?.isDone === true)
+        throw refused('it was confirmed and is done', 'Propose another one.');
       if (state === 'lapsed') throw refused('it was proposed more than a day ago', 'Propose it again.');
-      if (state === 'proposed' && operators.ofKey(kept.proposed.keyId)?.may.has('issue') !== true)
-        throw refused(
-          'who proposed it is no operator by that key any more, or may not issue',
-          'If it is right, have an operator propose it again: `entente operator list` names them.',
-        );
-      if (state === 'over') {
-        const missed = await this.#end(id);
-        if (missed === undefined) throw onTheirWay();
-        throw missed > 0
-          ? refused(
-              `its time is over, and ${missed} of ${kept.people} people got no code`,
-              'Propose another one.',
-            )
-          : refused(
-              'its time is over, and it broke off: all got their codes, but looser ones may pass on',
-              'See `entente codes`, and revoke those that should not pass.',
-            );
-      }
-      const confirmed = kept.confirmed ?? confirming;
-      if (kept.confirmed === undefined) {
-        // Before it is durable: better counted twice than an override of which nobody heard.
-        await this.#modules.watch.note('override', kept.people);
-        await this.#shelf.keep(id, { ...kept, confirmed });
-      }
+      if (state === 'over') throw await this.#whyOver(id, kept);
+      const confirmed = await this.#confirmed(id, kept, confirming, operators);
       // An update must see all of it or nothing.
-      await this.#modules.meanwhile(() => this.#codes.issue(id, { ...kept, confirmed }));
-      await this.#shelf.keep(id, { ...kept, confirmed, subjects: [] });
+      await this.#modules.meanwhile(() => this.#codes.issue(id, confirmed));
+      await this.#shelf.keep(id, { ...confirmed, subjects: [], forgotten: [] });
+      await this.#begun.note(id, { evidence: this.#evidenceOf(id, confirmed), isDone: true });
       await this.#shelf.compact(id);
       return { issued: kept.subjects.length };
     });
   }
 
-  /** What was proposed, the newest first; those that lapsed go with the people they name. Rejects as the tables. */
+  /** What is to be issued: kept, counted once, and noted as begun. @throws {NodeError} REFUSED */
+  async #confirmed(
+    id: string,
+    kept: Kept,
+    confirming: KeptSignature,
+    operators: OverrideOperators,
+  ): Promise<Confirmed> {
+    const begun = await this.#begun.of(id);
+    const confirmed = isConfirmed(kept) ? kept : { ...kept, confirmed: confirming };
+    const evidence = this.#evidenceOf(id, confirmed);
+    this.#proof.requireSigned(id, confirmed);
+    this.#proof.requirePeople(kept);
+    // Its people may have their codes by what was confirmed then.
+    if (begun !== undefined && begun.evidence !== evidence)
+      throw refused('something else was confirmed under this id before', 'Propose it again.');
+    if (begun !== undefined) return confirmed;
+    this.#proof.requireOperator('proposed', kept.proposed, operators);
+    this.#proof.requireOperator('confirmed', confirmed.confirmed, operators);
+    this.#proof.requireTimes(confirmed, this.#nowS());
+    // Before it is durable: better counted twice than an override of which nobody heard.
+    await this.#modules.watch.note('override', kept.people);
+    await this.#shelf.keep(id, confirmed);
+    await this.#begun.note(id, { evidence, isDone: false });
+    return confirmed;
+  }
+
+  #evidenceOf(id: string, kept: Confirmed): string {
+    return hexOf(evidenceOf(this.#modules.sha256, codeOf(id, kept).basis));
+  }
+
+  async #whyOver(id: string, { people }: Kept): Promise<NodeError> {
+    const missed = await this.#end(id);
+    if (missed === undefined) return onTheirWay();
+    return missed > 0
+      ? refused(`its time is over, and ${missed} of ${people} people got no code`, 'Propose another one.')
+      : refused(
+          'its time is over, and it broke off: all got their codes, but looser ones may pass on',
+          'See `entente codes`, and revoke those that should not pass.',
+        );
+  }
+
+  /** What was proposed, the newest first; those that lapsed go with the people they name. `damaged` has those too that are not as their operators signed them. Rejects as the tables. */
   async list({ last = OVERRIDES_LISTED, after }: OverridesAsked = {}): Promise<OverridesListed> {
     const overrides: OverrideSeen[] = [];
     const damaged: OverridesListed['damaged'][number][] = [];
@@ -184,8 +243,12 @@ export class Overrides {
     for await (const one of this.#shelf.all({ from })) {
       if (overrides.length + damaged.length >= Math.min(last, OVERRIDES_LISTED_MAX))
         return { overrides, damaged, more: true };
-      if ('kept' in one) overrides.push(await this.#look(one));
-      else damaged.push({ id: one.id, code: one.error.code, message: one.error.message });
+      const error = 'kept' in one ? this.#unsigned(one) : one.error;
+      if (error !== undefined) damaged.push({ id: one.id, code: error.code, message: error.message });
+      if ('kept' in one) {
+        const seen = await this.#look(one);
+        if (error === undefined) overrides.push(seen);
+      }
     }
     return { overrides, damaged, more: false };
   }
@@ -217,6 +280,7 @@ export class Overrides {
       if (!('kept' in one)) await this.#sweepDamaged(one);
       else if (one.kept.subjects.length > 0) await this.#look(one);
     }
+    await this.#begun.forgetFrom(beganAt(nowS - OVER_S_MAX));
     this.#isSwept = true;
   }
 
@@ -238,7 +302,7 @@ export class Overrides {
     const naming: NodeError[] = [];
     for await (const one of this.#shelf.all()) {
       if ('kept' in one) {
-        if (one.kept.subjects.includes(subject))
+        if (namesIn(one.kept).includes(subject))
           await this.#turns.take(one.id, () => this.#forgetIn(one.id, subject));
       } else if (isNamedIn(one, subject)) naming.push(one.error);
       else this.#tell(one);
@@ -248,11 +312,14 @@ export class Overrides {
 
   async #forgetIn(id: string, subject: string): Promise<void> {
     const kept = await this.#shelf.get(id);
-    if (kept?.subjects.includes(subject) !== true) return;
-    const subjects = kept.subjects.filter((one) => one !== subject);
+    if (kept === undefined || !namesIn(kept).includes(subject)) return;
+    const subjects = kept.subjects.filter(([one]) => one !== subject);
+    const marks = kept.subjects
+      .filter(([one]) => one === subject)
+      .map((one) => markOf(this.#modules.sha256, one));
     // What was confirmed stays to be seen, also where nobody is left of it.
     if (subjects.length === 0 && kept.confirmed === undefined) await this.#shelf.remove(id);
-    else await this.#shelf.keep(id, { ...kept, subjects });
+    else await this.#shelf.keep(id, { ...kept, subjects, forgotten: [...kept.forgotten, ...marks] });
     await this.#shelf.compact(id);
   }
 
@@ -268,32 +335,28 @@ export class Overrides {
   /** Names nobody any more once its time is over. Gives how many got no code; undefined while that is not settled, and it names them on. */
   async #end(id: string): Promise<number | undefined> {
     const kept = await this.#shelf.get(id);
-    if (kept === undefined || kept.subjects.length === 0) return kept?.missed ?? 0;
-    const left = await this.#codes.left(kept.subjects, codeOf(id, kept).basis);
+    if (kept === undefined || kept.subjects.length === 0 || !isConfirmed(kept)) return kept?.missed ?? 0;
+    const left = await this.#codes.left(namesIn(kept), codeOf(id, kept).basis);
     if (left === undefined) return undefined;
     const missed = left.without.length;
-    await this.#shelf.keep(id, { ...kept, subjects: [], missed, isBrokenOff: true });
+    await this.#shelf.keep(id, { ...kept, subjects: [], forgotten: [], missed, isBrokenOff: true });
     await this.#shelf.compact(id);
     return missed;
   }
 
-  #signatory({ name, keyId }: Actor): Signatory {
-    if (keyId === undefined)
-      throw refused('only a named operator gives a colour without a rule', 'Say --operator FILE.');
-    return { name, keyId, atS: this.#nowS() };
+  #seen(id: string, kept: Kept): OverrideSeen {
+    return seenOf(id, kept, { sha256: this.#modules.sha256, nowS: this.#nowS() });
   }
 
-  #seen(id: string, all: Kept): OverrideSeen {
-    const { subjects, isBrokenOff = false, ...kept } = all;
-    const isDone = subjects.length === 0 && !isBrokenOff;
-    return { id, ...kept, state: isDone ? 'done' : this.#openState(id, all) };
-  }
-
-  #openState(id: string, kept: Kept): OverrideSeen['state'] {
-    const nowS = this.#nowS();
-    if (kept.confirmed === undefined)
-      return nowS - kept.proposed.atS > PROPOSAL_S_MAX ? 'lapsed' : 'proposed';
-    return codeOf(id, kept).status.expiresAtS <= nowS ? 'over' : 'broken-off';
+  /** Why nobody can confirm it, whatever it says of itself; undefined for what its operators signed. */
+  #unsigned({ id, kept }: KeptOverride): NodeError | undefined {
+    try {
+      this.#proof.requireSigned(id, kept);
+      return undefined;
+    } catch (error) {
+      if (!isNodeError(error, 'REFUSED')) throw error;
+      return new NodeError(error.code, `the override ${id}: ${error.message}`);
+    }
   }
 
   async #look({ id, kept }: KeptOverride): Promise<OverrideSeen> {
@@ -325,8 +388,4 @@ function notProposed(): NodeError {
   return new NodeError('NOT_FOUND', 'nothing of that id was proposed', {
     hint: 'See `entente override list`.',
   });
-}
-
-function refused(message: string, hint: string): NodeError {
-  return new NodeError('REFUSED', message, { hint });
 }

@@ -2,8 +2,6 @@
  * Holds a disclosure against the log of its region: each opening against its leaf, each colour against the rules that were in force,
  * or the two operators who gave it, and what the region's tallies told against what was opened.
  */
-import { isDeepStrictEqual } from 'node:util';
-import { type Status } from '../../protocol/code/status.ts';
 import {
   type Disclosure,
   isNobodys,
@@ -15,14 +13,16 @@ import {
   BASIS_AGE_S_MAX,
   BASIS_AHEAD_S_MAX,
   BRIDGED_LIFE_S_MAX,
-  OVERRIDE_S_MAX,
   TALLY_S_MAX,
   TALLY_SLACK_S,
 } from '../../protocol/limits.ts';
-import { type Sha256 } from '../../protocol/primitives.ts';
+import { MANUAL_RULE_ID } from '../../protocol/disclosure/override.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
 import { readFacts } from '../../protocol/rules/facts.ts';
 import { decide } from '../../protocol/rules/issuing.ts';
-import { MANUAL_RULE_ID, TallyCounter } from '../../protocol/trust/tally.ts';
+import { TallyCounter } from '../../protocol/trust/tally.ts';
+import { type AuditedOverride, OverrideAudit } from './override-audit.ts';
+import { isSameStatus } from './same-status.ts';
 import { missingFrom } from './tally-check.ts';
 import { TrustHistory, type TrustLog } from './trust-history.ts';
 
@@ -31,11 +31,16 @@ export const DISCLOSURE_FINDINGS = [
   'PADDING_MISMATCH',
   'BASIS_MISMATCH',
   'BASIS_MISSING',
+  'BASIS_MALFORMED',
   'COLOUR_WITHOUT_RULE',
   'BRIDGE_INVALID',
   'BRIDGE_UNFOUNDED',
   'TIME_DIFFERS',
+  'OVERRIDE_SIGNATURE',
+  'OVERRIDE_UNKNOWN_OPERATOR',
   'OVERRIDE_INVALID',
+  'OVERRIDE_DIFFERS',
+  'OVERRIDE_MORE',
   'RULES_NOT_IN_FORCE',
   'COLOUR_DIFFERS',
   'TOLD_INVALID',
@@ -70,6 +75,10 @@ export interface DisclosureAudited {
   readonly partly: readonly { readonly from: number; readonly until: number }[];
   /** Codes without a rule by two operators, which is allowed and counted in public. */
   readonly overrides: number;
+  /** Those of them that both signed, by what they signed: whom to ask. */
+  readonly signed: readonly AuditedOverride[];
+  /** Operators whom the region names. */
+  readonly operators: number;
   /** Codes by rules, as the region says, on what one operator told alone: nothing that it knew itself gave a colour as strict. Ascending, at most one for each leaf. */
   readonly toldAlone: readonly number[];
   /** Codes that stand for one of another region, of which nothing is asked about rules. */
@@ -77,8 +86,7 @@ export interface DisclosureAudited {
   readonly findings: readonly DisclosureFinding[];
 }
 
-export interface DisclosureAuditModules {
-  readonly sha256: Sha256;
+export interface DisclosureAuditModules extends Primitives {
   readonly trust: TrustLog;
   /** The newest time at which the region said that this is all of its trust log. */
   readonly trustAsOfS: number;
@@ -94,12 +102,19 @@ const TEXTS: Readonly<Record<DisclosureFindingCode, string>> = {
   PADDING_MISMATCH: "what is given does not show that it is nobody's",
   BASIS_MISMATCH: 'the facts are not those that the leaf commits to',
   BASIS_MISSING: 'it is given by rules, and the facts are missing',
+  BASIS_MALFORMED:
+    'what it rests on has no known form: two operators who signed nothing, as older software had them',
   COLOUR_WITHOUT_RULE: 'no rule gave it, and no two operators',
   BRIDGE_INVALID: 'it stands for a code of the region itself, or for longer than a day',
   BRIDGE_UNFOUNDED:
     'the region did not recognise that of the original then, or not in a way in which it can check such a code',
   TIME_DIFFERS: 'it was decided at another time than it was issued',
-  OVERRIDE_INVALID: 'it is by no two operators, or for more than 14 days',
+  OVERRIDE_SIGNATURE: 'it is not signed by two operators for this region',
+  OVERRIDE_UNKNOWN_OPERATOR:
+    'who signed it was by that name and key no operator of the region then, or might not issue',
+  OVERRIDE_INVALID: 'it was confirmed more than a day later, or something else was signed under its id too',
+  OVERRIDE_DIFFERS: 'the operators signed another colour, or for another time',
+  OVERRIDE_MORE: 'it is given to more people than the operators signed it for',
   RULES_NOT_IN_FORCE: 'the rules that it names were not in force',
   COLOUR_DIFFERS: 'the rules give another colour on these facts',
   TOLD_INVALID: 'it is green, and said to be stricter than what the region knew itself',
@@ -109,10 +124,11 @@ const TEXTS: Readonly<Record<DisclosureFindingCode, string>> = {
 
 /** Whatever does not fit is in the report. */
 export async function auditDisclosure(
-  { region, log, from, until, leaves: given }: Disclosure,
-  { sha256, trust, trustAsOfS, nowS, leaves }: DisclosureAuditModules,
+  { region, network, log, from, until, operators, leaves: given }: Disclosure,
+  { sha256, verifySignature, trust, trustAsOfS, nowS, leaves }: DisclosureAuditModules,
 ): Promise<DisclosureAudited> {
   const history = new TrustHistory(trust, sha256);
+  const byTwo = new OverrideAudit({ region, network, operators }, { sha256, verifySignature });
   const findings: DisclosureFinding[] = [];
   const touched = history.tallies.filter((one) => one.log === log && one.from < until && from < one.until);
   const tallies = touched.filter((one) => one.from >= from && one.until <= until);
@@ -137,7 +153,7 @@ export async function auditDisclosure(
     } else {
       opened++;
       const result = openLeaf(sha256, entry, leaf);
-      const code = 'fault' in result ? result.fault : faultOf(result, region, history);
+      const code = 'fault' in result ? result.fault : faultOf(result, region, { history, byTwo });
       const status = 'fault' in result ? undefined : result.fields.status;
       if (!('fault' in result)) {
         counters[at]?.add(result.fields.status, result.basis);
@@ -174,6 +190,8 @@ export async function auditDisclosure(
     overdue,
     partly: partly.map((one) => ({ from: one.from, until: one.until })),
     overrides,
+    signed: byTwo.overrides,
+    operators: operators.length,
     toldAlone,
     bridged,
     findings,
@@ -184,7 +202,7 @@ export async function auditDisclosure(
 function faultOf(
   { hour, fields: { status }, basis }: OpenedLeaf,
   region: string,
-  history: TrustHistory,
+  { history, byTwo }: { readonly history: TrustHistory; readonly byTwo: OverrideAudit },
 ): OpeningFault | DisclosureFindingCode | undefined {
   const hourS = hour * HOUR_S;
   // A bridged code has the colour of its original.
@@ -195,22 +213,13 @@ function faultOf(
   }
   if (basis === undefined) return status.ruleId === MANUAL_RULE_ID ? 'COLOUR_WITHOUT_RULE' : 'BASIS_MISSING';
   if (basis.atS >= hourS + HOUR_S + BASIS_AHEAD_S_MAX) return 'TIME_DIFFERS';
-  if (basis.kind === 'override') {
-    const endS = Math.max(status.untilS ?? 0, status.expiresAtS);
-    const isByTwo = basis.by[0] !== basis.by[1] && basis.reason !== 'one-person';
-    const isFit = endS - basis.atS <= OVERRIDE_S_MAX && status.ruleId === MANUAL_RULE_ID;
-    return isFit && isByTwo ? undefined : 'OVERRIDE_INVALID';
-  }
+  if (basis.kind === 'override') return byTwo.faultOf(status, basis);
   if (basis.atS < hourS - BASIS_AGE_S_MAX) return 'TIME_DIFFERS';
   if (basis.rule !== status.ruleId || basis.version !== status.ruleVersion) return 'RULES_NOT_IN_FORCE';
   const ruleSet = history.rulesAt(basis);
   if (ruleSet === undefined) return 'RULES_NOT_IN_FORCE';
   const { facts } = readFacts(ruleSet.data.facts, basis.facts);
   const decided = facts && decide(ruleSet, facts, basis.atS).status;
-  if (decided === undefined || !isDeepStrictEqual(plain(decided), plain(status))) return 'COLOUR_DIFFERS';
+  if (decided === undefined || !isSameStatus(decided, status)) return 'COLOUR_DIFFERS';
   return basis.isTold === true && status.colour === 'green' ? 'TOLD_INVALID' : undefined;
-}
-
-function plain(status: Status): object {
-  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined));
 }

@@ -3,6 +3,7 @@ import { type BulkAlarm, type BulkKind, type BulkSpan } from '../abuse/bulk-kept
 import { type BulkLimits, BulkWatch } from '../abuse/bulk-watch.ts';
 import { Overrides } from '../abuse/overrides.ts';
 import { Disclosing, type DisclosingModules } from '../abuse/disclosing.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
 import { type ForgettingDeclared } from '../issuing/forgetting.ts';
 import { Handovers } from '../issuing/handovers.ts';
 import { IssueOnce, type IssueOnceModules, type IssueOnceOptions } from '../issuing/issue-once.ts';
@@ -18,7 +19,8 @@ import { type Store } from '../store/store.ts';
 export interface PeopleModules
   extends
     Omit<LifeModules, 'lists' | 'node' | 'finishOrders' | 'refusalToStage' | 'lately'>,
-    Pick<IssueOnceModules, 'sizes'> {
+    Pick<IssueOnceModules, 'sizes'>,
+    Primitives {
   readonly store: Store;
   readonly keys: { readonly trustLog: DisclosingModules['signer'] };
   readonly node: LifeModules['node'] &

@@ -4,7 +4,8 @@ import { Tallier } from '../abuse/tallier.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { parseBasis } from '../../protocol/disclosure/basis.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
-import { MANUAL_RULE_ID, reasonOf } from '../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID } from '../../protocol/disclosure/override.ts';
+import { reasonOf } from '../../protocol/trust/tally.ts';
 import { type AttestationWorkModules, type AttestKeys } from '../issuing/attestation-work.ts';
 import {
   Issuer,

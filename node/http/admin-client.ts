@@ -64,6 +64,11 @@ export class AdminClient {
     this.#options = options;
   }
 
+  /** In whose name it asks; nobody's as the bootstrap identity. */
+  get operator(): OperatorKey | undefined {
+    return this.#options.operator;
+  }
+
   /**
    * The answer as JSON.
    * @throws {NodeError} PEER_UNREACHABLE if no node runs there, or its secret is not at hand.

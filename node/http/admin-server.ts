@@ -126,7 +126,7 @@ export class AdminServer {
     return [
       ...issueRoutes({ region }, { node, sha256, nowS, gate, replies }),
       ...overrideRoutes({ node, operators, actorOf, replies }),
-      ...disclosureRoutes({ node, replies }),
+      ...disclosureRoutes({ node, operators, replies }),
       ...bridgeRoutes({ region }, { node, sha256, nowS }),
       ...adminRoutes({ region }, { node, report, nowS, replies }),
       ...operatorRoutes({ operators, nowS, replies }),

@@ -3,12 +3,14 @@ import { z } from '@hono/zod-openapi';
 import { type Disclosing, RECIPIENT, toldOfDisclosure } from '../abuse/disclosing.ts';
 import { INDEX_BOUND } from '../../protocol/limits.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
+import { type Operators } from '../operators/operators.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { readJson } from './input.ts';
 import { type Replies } from './replies.ts';
 
 export interface DisclosureRoutesModules {
   readonly node: { readonly disclosing: Disclosing };
+  readonly operators: Pick<Operators, 'all' | 'former'>;
   readonly replies: Replies;
 }
 
@@ -33,7 +35,11 @@ const answer = z
   })
   .openapi('Disclosure');
 
-export function disclosureRoutes({ node: { disclosing }, replies }: DisclosureRoutesModules): AdminRoute[] {
+export function disclosureRoutes({
+  node: { disclosing },
+  operators,
+  replies,
+}: DisclosureRoutesModules): AdminRoute[] {
   return [
     {
       method: 'post',
@@ -45,7 +51,7 @@ export function disclosureRoutes({ node: { disclosing }, replies }: DisclosureRo
       order: async (context) => {
         const asked = await readJson(context.env.incoming, order, ORDER_BYTES_MAX);
         const carryOut = async () => {
-          const { bytes, ...shown } = await disclosing.disclose(asked);
+          const { bytes, ...shown } = await disclosing.disclose(asked, operators);
           return replies.json(context, { ...shown, file: Buffer.from(bytes).toString('base64') });
         };
         return { ...toldOfDisclosure(asked), carryOut };

@@ -56,7 +56,7 @@ export function operatorRoutes({ operators, nowS, replies }: OperatorRoutesModul
       order: async (context) => {
         const order = await readJson(context.env.incoming, removeOrder, ORDER_BYTES_MAX);
         const carryOut = async () => {
-          await operators.remove(order.name);
+          await operators.remove(order.name, nowS());
           return replies.json(context, { operators: operators.all });
         };
         return { about: operators.toldOf(order.name), carryOut };

@@ -2,7 +2,7 @@
 import { type Openings } from '../../protocol/code/openings.ts';
 import { evidenceOf } from '../../protocol/disclosure/basis.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
-import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID } from '../../protocol/disclosure/override.ts';
 import { type Change, type HighWater } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { requireSubject } from '../registry/record-page.ts';

@@ -12,7 +12,7 @@ import { type Place } from '../registry/place-cipher.ts';
 import { type RegistryRecord } from '../registry/registry.ts';
 import { type Bases } from './bases.ts';
 import { listedOf, sureOf, withListed } from './contradictions.ts';
-import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID } from '../../protocol/disclosure/override.ts';
 import {
   CHANGES_MAX,
   type Dossier,

@@ -1,5 +1,5 @@
 /** Codes that no rule gave, as updates meet them: the strictest that runs binds, and its holder is told of it as of every other. */
-import { type OverrideReason } from '../../protocol/disclosure/basis.ts';
+import { type GivenReason } from '../../protocol/disclosure/override.ts';
 import { SOUGHT_MAX } from '../lists/list-view.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type Bases } from './bases.ts';
@@ -9,8 +9,7 @@ import { type Judged } from './updater.ts';
 
 const HOUR_S = 3_600;
 
-const WHY: Readonly<Record<OverrideReason, string>> = {
-  'one-person': 'it was given by hand',
+const WHY: Readonly<Record<GivenReason, string>> = {
   'data-error': 'of a mistake in the data',
   laboratory: 'of what a laboratory found',
   outbreak: 'of an outbreak',
@@ -47,7 +46,6 @@ async function changeOf(record: RegistryRecord, bases: Bases): Promise<StatusCha
   const { log, index, hour, fields } = record;
   const found = await bases.of(record);
   const basis = found === 'unread' ? undefined : found;
-  const isByTwo = basis?.kind === 'override' && basis.reason !== 'one-person';
   return {
     kind: 'override',
     atS: basis?.atS ?? hour * HOUR_S,
@@ -55,9 +53,10 @@ async function changeOf(record: RegistryRecord, bases: Bases): Promise<StatusCha
     log,
     index,
     isBound: fields.holderKey !== undefined || fields.document !== undefined,
-    why: isByTwo
-      ? `Two operators decided it without a rule, because ${WHY[basis.reason]}.`
-      : 'It was given by hand, without a rule.',
+    why:
+      basis?.kind === 'override'
+        ? `Two operators decided it without a rule, because ${WHY[basis.reason]}.`
+        : 'It was given by hand, without a rule.',
     sources: [],
   };
 }

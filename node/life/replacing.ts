@@ -1,5 +1,5 @@
 /** Declarations that take the place of a dossier which cannot be read: only where that makes nothing looser, as far as the region can tell. */
-import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID } from '../../protocol/disclosure/override.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { isRegistryDamage } from '../registry/registry-error.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';

@@ -3,7 +3,7 @@
  * nobody else's. What an order tells that nothing contradicts is kept for the next, before anything is issued.
  */
 import { type Status } from '../../protocol/code/status.ts';
-import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID } from '../../protocol/disclosure/override.ts';
 import { type Identity } from '../lists/identity.ts';
 import { NodeError } from '../node-error.ts';
 import {

@@ -1,6 +1,6 @@
 /** Whether somebody would be turned: whether a status demands more than what they have. */
 import { type Status } from '../../protocol/code/status.ts';
-import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID } from '../../protocol/disclosure/override.ts';
 import { byPlace } from '../registry/pages.ts';
 import { type RegistryRecord } from '../registry/registry.ts';
 import { type Claim } from './claim.ts';

@@ -1,11 +1,13 @@
 /**
- * The operators of a region: who they are, by which key they are known, and what each may do. In a file of the region's directory,
- * written only by who holds the region open.
+ * The operators of a region: who they are, by which key they are known, and what each may do, and who they were before: what somebody
+ * signed can be told from what nobody did once they are gone, too. In a file of the region's directory, written only by who holds the
+ * region open.
  */
 import { z } from 'zod';
 import { admitPublicKey } from '../../protocol/signature/noble.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { hexBytes } from '../../protocol/bytes.ts';
+import { DISCLOSED_OPERATORS_MAX } from '../../protocol/limits.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { NodeError } from '../node-error.ts';
 import { readFileIfPresent, writeFileAtomically } from '../region/files.ts';
@@ -14,7 +16,10 @@ import { type Actor, isOperatorName, type Needed, SCOPES } from './scopes.ts';
 
 /** Operators that a region may have: each adds some 200 bytes to the file. */
 export const OPERATORS_MAX = 256;
-const FILE_BYTES_MAX = 131_072;
+/** Those who were taken back: of more the first are forgotten. */
+export const FORMER_OPERATORS_MAX = DISCLOSED_OPERATORS_MAX - OPERATORS_MAX;
+/** Of such a file: each of them takes some 350 bytes. */
+export const OPERATORS_BYTES_MAX = 1_048_576;
 
 export const operatorSchema = z.strictObject({
   name: z.string().refine(isOperatorName, 'expected 1 to 32 of a-z, 0-9 and -, a letter first'),
@@ -25,10 +30,16 @@ export const operatorSchema = z.strictObject({
 });
 export type Operator = Readonly<z.infer<typeof operatorSchema>>;
 
+const formerSchema = operatorSchema.extend({ removedAtS: z.int().min(0) });
+export type FormerOperator = Readonly<z.infer<typeof formerSchema>>;
+
 const fileSchema = z.strictObject({
   format: z.literal(1),
   operators: z.array(operatorSchema).max(OPERATORS_MAX),
+  /** Who was taken back, the last one last. */
+  former: z.array(formerSchema).max(FORMER_OPERATORS_MAX).default([]),
 });
+type Named = Omit<z.infer<typeof fileSchema>, 'format'>;
 
 export interface OperatorsOptions {
   /** Whether whoever is no operator has little to say also where there is no file. */
@@ -46,16 +57,19 @@ export class Operators {
   readonly #modules: OperatorsModules;
   readonly #turns = new Turns();
   #all: readonly Operator[];
+  #former: readonly FormerOperator[];
   #areNamed: boolean;
 
   private constructor(
     path: string,
     modules: OperatorsModules,
-    { all, areNamed }: { readonly all: readonly Operator[]; readonly areNamed: boolean },
+    { operators, former }: Named,
+    areNamed: boolean,
   ) {
     this.#path = path;
     this.#modules = modules;
-    this.#all = all;
+    this.#all = operators;
+    this.#former = former;
     this.#areNamed = areNamed;
   }
 
@@ -65,13 +79,18 @@ export class Operators {
     modules: OperatorsModules,
     { areRequired = false }: OperatorsOptions = {},
   ): Promise<Operators> {
-    const bytes = await readFileIfPresent(path, FILE_BYTES_MAX);
-    if (bytes === undefined) return new Operators(path, modules, { all: [], areNamed: areRequired });
-    return new Operators(path, modules, { all: parseFile(path, bytes), areNamed: true });
+    const bytes = await readFileIfPresent(path, OPERATORS_BYTES_MAX);
+    if (bytes === undefined) return new Operators(path, modules, { operators: [], former: [] }, areRequired);
+    return new Operators(path, modules, parseFile(path, bytes), true);
   }
 
   get all(): readonly Operator[] {
     return this.#all;
+  }
+
+  /** Those who were taken back, the last one last. */
+  get former(): readonly FormerOperator[] {
+    return this.#former;
   }
 
   /** Whether any was ever named: from the first one on, whoever is none has little to say, also once the last one is gone. */
@@ -81,11 +100,6 @@ export class Operators {
 
   find(name: string): Operator | undefined {
     return this.#all.find((one) => one.name === name);
-  }
-
-  /** Who has the key of that id now, as the one who acts; undefined where it is nobody's, or not any more. */
-  ofKey(keyId: string): Actor | undefined {
-    return this.#all.map((operator) => this.actor(operator)).find((actor) => actor.keyId === keyId);
   }
 
   /** An operator as the one who acts. */
@@ -121,18 +135,20 @@ export class Operators {
       } catch (cause) {
         throw new NodeError('REFUSED', 'this is no public key that can be relied on', { cause });
       }
-      await this.#write([...this.#all, operator]);
+      await this.#write({ operators: [...this.#all, operator], former: [...this.#former] });
     });
   }
 
   /** @throws {NodeError} NOT_FOUND */
-  remove(name: string): Promise<void> {
+  remove(name: string, removedAtS: number): Promise<void> {
     return this.#turns.take('write', async () => {
-      if (this.find(name) === undefined)
+      const operator = this.find(name);
+      if (operator === undefined)
         throw new NodeError('NOT_FOUND', 'there is no operator of that name', {
           hint: 'See `entente operator list`.',
         });
-      await this.#write(this.#all.filter((one) => one.name !== name));
+      const former = [...this.#former, { ...operator, removedAtS }].slice(-FORMER_OPERATORS_MAX);
+      await this.#write({ operators: this.#all.filter((one) => one !== operator), former });
     });
   }
 
@@ -140,18 +156,19 @@ export class Operators {
     return keyIdOf(this.#modules.sha256, hexBytes(publicKey));
   }
 
-  async #write(all: readonly Operator[]): Promise<void> {
-    const text = `${JSON.stringify({ format: 1, operators: all }, undefined, 2)}\n`;
+  async #write(named: Named): Promise<void> {
+    const text = `${JSON.stringify({ format: 1, ...named }, undefined, 2)}\n`;
     await writeFileAtomically(this.#path, text, { mode: 0o600 });
-    this.#all = all;
+    this.#all = named.operators;
+    this.#former = named.former;
     this.#areNamed = true;
   }
 }
 
 /** A file that cannot be read must not be taken for a region without operators. */
-function parseFile(path: string, bytes: Uint8Array): readonly Operator[] {
+function parseFile(path: string, bytes: Uint8Array): Named {
   try {
-    return fileSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))).operators;
+    return fileSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
   } catch (cause) {
     throw new NodeError('DATA_INCONSISTENT', `${path} does not name operators as it should`, {
       cause,

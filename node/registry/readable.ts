@@ -1,6 +1,6 @@
 /** What people hold as far as it can be read: what is known of a code counts whatever else of them is damaged. */
 import { type NodeError } from '../node-error.ts';
-import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID } from '../../protocol/disclosure/override.ts';
 import { isLogOver } from '../../protocol/trust/pruning.ts';
 import { byPlace, type RegistryRecord } from './pages.ts';
 import { answersPastDamage } from './past-damage.ts';

@@ -14,7 +14,7 @@
  * whoever stages it; but for that and `forget` nothing is ever changed.
  */
 import { isLogOver } from '../../protocol/trust/pruning.ts';
-import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID } from '../../protocol/disclosure/override.ts';
 import { type Change, type Random } from '../ports.ts';
 import { isNodeError } from '../node-error.ts';
 import { type PrivateTables, type SharedTables } from './private-tables.ts';

@@ -3,30 +3,21 @@
  * it by its evidence field, and the region keeps it with the openings. Spec: SPEC.md 5.7.
  */
 import { asciiBytes, concatBytes } from '../bytes.ts';
+import { COLOURS } from '../code/status.ts';
 import { type CborValue, decodeCbor, encodeCbor } from '../encoding/cbor.ts';
 import { ProtocolError } from '../fault.ts';
-import { BASIS_BYTES_MAX } from '../limits.ts';
+import { BASIS_BYTES_MAX, OVERRIDE_DAYS_MAX, OVERRIDE_SUBJECTS_MAX } from '../limits.ts';
 import { type Sha256 } from '../primitives.ts';
 import { type RuleValue } from '../rules/evaluate.ts';
+import { SIGNATURE_BYTES } from '../signature/strict-ed25519.ts';
+import { OVERRIDE_REASONS, type OverrideSignature, type SignedOverride } from './override.ts';
 
 const LABEL = asciiBytes('entente/evidence/v1\n');
 const RULE_ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const HEX_32 = /^[0-9a-f]{32}$/;
-const HEX_16 = /^[0-9a-f]{16}$/;
-
-/**
- * Why a colour was given without a rule, by the number on the wire. `one-person`: a region that names no operators issues by hand;
- * it is never that of an override.
- */
-export const OVERRIDE_REASONS = [
-  'one-person',
-  'data-error',
-  'laboratory',
-  'outbreak',
-  'court-order',
-  'hardship',
-] as const;
-export type OverrideReason = (typeof OVERRIDE_REASONS)[number];
+const OPERATOR = /^[a-z][a-z0-9-]{0,31}$/;
+const HASH_BYTES = 32;
+const KEY_BYTES = 32;
 
 /** The first element on the wire. */
 const [RULES, OVERRIDE, TOLD] = [0, 1, 2];
@@ -42,22 +33,25 @@ export type Basis =
       /** One operator told what the colour rests on, and nothing that the region knew itself gave one as strict: see SPEC 5.7. */
       readonly isTold?: true;
     }
-  | {
-      readonly kind: 'override';
-      readonly atS: number;
-      /** 32 hexadecimal digits: one for all that were confirmed together. */
-      readonly id: string;
-      readonly reason: OverrideReason;
-      /** Key ids of who proposed and who confirmed. */
-      readonly by: readonly [string, string];
-    };
+  | OverrideBasis;
+
+/** By two operators. */
+export interface OverrideBasis extends SignedOverride {
+  readonly kind: 'override';
+  /** When it was confirmed. */
+  readonly atS: number;
+}
+
+export function overrideBasis(signed: SignedOverride): OverrideBasis {
+  return { kind: 'override', atS: signed.confirmed.atS, ...signed };
+}
 
 /** @throws {RangeError} for more than `BASIS_BYTES_MAX` bytes. */
 export function encodeBasis(basis: Basis): Uint8Array {
   const bytes = encodeCbor(
     basis.kind === 'rules'
       ? [basis.isTold === true ? TOLD : RULES, basis.atS, basis.rule, basis.version, basis.facts as CborValue]
-      : [OVERRIDE, basis.atS, basis.id, OVERRIDE_REASONS.indexOf(basis.reason), [...basis.by]],
+      : [OVERRIDE, basis.atS, basis.id, OVERRIDE_REASONS.indexOf(basis.reason), signedItems(basis)],
   );
   if (bytes.length > BASIS_BYTES_MAX) throw new RangeError(`a basis has at most ${BASIS_BYTES_MAX} bytes`);
   return bytes;
@@ -74,11 +68,55 @@ export function parseBasis(bytes: Uint8Array): Basis {
     return kind === TOLD ? { ...rules, isTold: true } : rules;
   }
   const reason = OVERRIDE_REASONS[number];
-  const [first, second] = Array.isArray(last) ? (last as readonly CborValue[]) : [];
-  const isBy =
-    typeof first === 'string' && typeof second === 'string' && HEX_16.test(first) && HEX_16.test(second);
-  if (kind !== OVERRIDE || !HEX_32.test(name) || reason === undefined || !isBy) throw malformed();
-  return { kind: 'override', atS, id: name, reason, by: [first, second] };
+  if (kind !== OVERRIDE || !HEX_32.test(name) || reason === undefined || reason === 'one-person')
+    throw malformed();
+  const signed = signedOf(last, atS);
+  if (signed === undefined) throw malformed();
+  return overrideBasis({ id: name, reason, ...signed });
+}
+
+function signedItems({ colour, days, people, digest, proposed, confirmed }: OverrideBasis): CborValue {
+  const by = [proposed.name, proposed.atS, proposed.publicKey, proposed.signature];
+  const also = [confirmed.name, confirmed.publicKey, confirmed.signature];
+  return [COLOURS.indexOf(colour), days, people, digest, by, also];
+}
+
+function signedOf(
+  value: CborValue | undefined,
+  confirmedAtS: number,
+): Omit<SignedOverride, 'id' | 'reason'> | undefined {
+  const [ordinal, days, people, digest, by, also] = listOf(value, 6) ?? [];
+  const [proposer, proposedAtS, ...proposerKey] = listOf(by, 4) ?? [];
+  const [confirmer, ...confirmerKey] = listOf(also, 3) ?? [];
+  const colour = isUint(ordinal) ? COLOURS[ordinal] : undefined;
+  const proposed = signatureOf(proposer, proposedAtS, ...proposerKey);
+  const confirmed = signatureOf(confirmer, confirmedAtS, ...confirmerKey);
+  if (colour === undefined || proposed === undefined || confirmed === undefined) return undefined;
+  if (!isFrom1(days, OVERRIDE_DAYS_MAX) || !isFrom1(people, OVERRIDE_SUBJECTS_MAX)) return undefined;
+  return isBytes(digest, HASH_BYTES) ? { colour, days, people, digest, proposed, confirmed } : undefined;
+}
+
+function signatureOf(
+  name: CborValue | undefined,
+  atS: CborValue | undefined,
+  publicKey?: CborValue,
+  signature?: CborValue,
+): OverrideSignature | undefined {
+  if (typeof name !== 'string' || !OPERATOR.test(name) || !isUint(atS)) return undefined;
+  if (!isBytes(publicKey, KEY_BYTES) || !isBytes(signature, SIGNATURE_BYTES)) return undefined;
+  return { name, atS, publicKey, signature };
+}
+
+function listOf(value: CborValue | undefined, length: number): readonly CborValue[] | undefined {
+  return Array.isArray(value) && value.length === length ? (value as readonly CborValue[]) : undefined;
+}
+
+function isFrom1(value: CborValue | undefined, max: number): value is number {
+  return isUint(value) && value >= 1 && value <= max;
+}
+
+function isBytes(value: CborValue | undefined, length: number): value is Uint8Array {
+  return value instanceof Uint8Array && value.length === length;
 }
 
 /** The value of the evidence field: 32 bytes. */

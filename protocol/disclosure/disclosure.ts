@@ -6,20 +6,27 @@ import { PADDING_SECRET_BYTES, paddingCommitment } from '../code/padding.ts';
 import { asciiBytes, concatBytes, equalBytes } from '../bytes.ts';
 import { CborReader, encodeCbor } from '../encoding/cbor.ts';
 import { type FaultCode, isProtocolError, ProtocolError } from '../fault.ts';
-import { BASIS_BYTES_MAX, DISCLOSURE_BYTES_MAX, DISCLOSURE_LEAVES_MAX } from '../limits.ts';
+import {
+  BASIS_BYTES_MAX,
+  DISCLOSED_OPERATORS_MAX,
+  DISCLOSURE_BYTES_MAX,
+  DISCLOSURE_LEAVES_MAX,
+} from '../limits.ts';
 import { isAttestationLogId, isNetwork, isRegion } from '../log/origin.ts';
 import { type Primitives, type Sha256 } from '../primitives.ts';
 import { SIGNATURE_BYTES } from '../signature/strict-ed25519.ts';
 import { type TrustKey } from '../trust/trust-state.ts';
 import { type Basis, evidenceOf, parseBasis } from './basis.ts';
 
-const LABEL = 'entente/disclosure/v2';
+const LABEL = 'entente/disclosure/v3';
 const SIGNED_LABEL = asciiBytes(`${LABEL}\n`);
 /** The first byte of what software signed not yet: an array of nine. */
 const UNSIGNED = 0x89;
 const KEY_BYTES = 32;
 const TEXT_BYTES_MAX = 128;
 const PATH_BYTES_MAX = 128;
+const OPERATOR_NAME_BYTES_MAX = 32;
+const SCOPES_MAX = 16;
 
 /** Whose log, which part of it, when and for whom. */
 export interface DisclosureHead {
@@ -49,7 +56,21 @@ export interface DisclosedPadding {
   readonly secret: Uint8Array;
 }
 
+/** Somebody who acts for the region, or did, by its own account: who signed a colour without a rule can be asked. */
+export interface DisclosedOperator {
+  readonly name: string;
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array;
+  readonly scopes: readonly string[];
+  /** When the region named them, seconds since 1970. */
+  readonly fromS: number;
+  /** When it took them back; undefined for one who is an operator still. */
+  readonly untilS?: number | undefined;
+}
+
 export interface Disclosure extends DisclosureHead {
+  /** At most `DISCLOSED_OPERATORS_MAX`. */
+  readonly operators: readonly DisclosedOperator[];
   /**
    * Of the indexes from `from` on; undefined for a leaf of which nothing is shown: who had it was forgotten, or it is nobody's and of
    * a time when that could not be shown yet.
@@ -66,7 +87,7 @@ export interface SignedDisclosure {
 
 /**
  * Signs a disclosure with the region's trust-log key that is in force at its time.
- * @throws {RangeError} unless there are as many leaves as the range has, at most `DISCLOSURE_LEAVES_MAX`.
+ * @throws {RangeError} unless there are as many leaves as the range has, at most `DISCLOSURE_LEAVES_MAX`; for too many operators.
  */
 export function signDisclosure(
   sha256: Sha256,
@@ -117,24 +138,33 @@ function signedBytes(sha256: Sha256, body: Uint8Array): Uint8Array {
   return concatBytes(SIGNED_LABEL, sha256(body));
 }
 
-function encodeBody({ leaves, ...head }: Disclosure): Uint8Array {
+function encodeBody({ leaves, operators, ...head }: Disclosure): Uint8Array {
   const { region, network, log, from, until, atS, auditor } = head;
   if (leaves.length !== until - from || leaves.length > DISCLOSURE_LEAVES_MAX)
     throw new RangeError(`a disclosure has a leaf for each index, at most ${DISCLOSURE_LEAVES_MAX}`);
+  if (operators.length > DISCLOSED_OPERATORS_MAX)
+    throw new RangeError(`a disclosure names at most ${DISCLOSED_OPERATORS_MAX} operators`);
+  const named = operators.map(({ name, publicKey, scopes, fromS, untilS }) => [
+    name,
+    publicKey,
+    [...scopes],
+    fromS,
+    ...(untilS === undefined ? [] : [untilS]),
+  ]);
   const items = leaves.map((leaf) => {
     if (leaf === undefined) return [];
     if ('secret' in leaf) return [leaf.secret];
     return [leaf.status, leaf.evidence ?? NOTHING, leaf.path, leaf.basis ?? NOTHING];
   });
-  return encodeCbor([LABEL, region, network, log, from, until, atS, auditor, items]);
+  return encodeCbor([LABEL, region, network, log, from, until, atS, auditor, named, items]);
 }
 
 const NOTHING = new Uint8Array(0);
 
 function parseBody(body: Uint8Array): Disclosure {
   const reader = new CborReader(body);
-  if (reader.array(9) !== 9 || reader.text(TEXT_BYTES_MAX) !== LABEL)
-    throw malformed('expected a disclosure');
+  if (reader.array(10) !== 10 || reader.text(TEXT_BYTES_MAX) !== LABEL)
+    throw malformed('expected a disclosure as this software makes it: have the region disclose it again');
   const [region, network, log] = [
     reader.text(TEXT_BYTES_MAX),
     reader.text(TEXT_BYTES_MAX),
@@ -145,12 +175,13 @@ function parseBody(body: Uint8Array): Disclosure {
     throw malformed('expected the names of a region, a network and an attestation log');
   const [from, until, atS] = [reader.uint(), reader.uint(), reader.uint()];
   const auditor = reader.text(TEXT_BYTES_MAX);
+  const operators = Array.from({ length: reader.array(DISCLOSED_OPERATORS_MAX) }, () => readOperator(reader));
   const count = reader.array(DISCLOSURE_LEAVES_MAX);
   if (count !== until - from) throw malformed('expected a leaf for each index');
   const leaves: Disclosure['leaves'][number][] = [];
   for (let i = 0; i < count; i++) leaves.push(readLeaf(reader));
   reader.end();
-  return { region, network, log, from, until, atS, auditor, leaves };
+  return { region, network, log, from, until, atS, auditor, operators, leaves };
 }
 
 const TOLD: ReadonlySet<FaultCode> = new Set(['DISCLOSURE_MALFORMED', 'SIGNATURE_INVALID']);
@@ -163,6 +194,16 @@ function wellFormed<T>(read: () => T): T {
     if (!isProtocolError(cause) || TOLD.has(cause.fault.code)) throw cause;
     throw malformed(cause.message, cause);
   }
+}
+
+function readOperator(reader: CborReader): DisclosedOperator {
+  const length = reader.array(5);
+  if (length < 4) throw malformed('expected four parts of an operator, or five');
+  const name = reader.text(OPERATOR_NAME_BYTES_MAX);
+  const publicKey = reader.bytes(KEY_BYTES, KEY_BYTES);
+  const scopes = Array.from({ length: reader.array(SCOPES_MAX) }, () => reader.text(TEXT_BYTES_MAX));
+  const fromS = reader.uint();
+  return { name, publicKey, scopes, fromS, ...(length === 5 && { untilS: reader.uint() }) };
 }
 
 function readLeaf(reader: CborReader): DisclosedLeaf | DisclosedPadding | undefined {
@@ -200,7 +241,7 @@ export interface OpenedLeaf {
   readonly basis: Basis | undefined;
 }
 
-export type OpeningFault = 'OPENING_MISMATCH' | 'BASIS_MISMATCH' | 'BASIS_MISSING';
+export type OpeningFault = 'OPENING_MISMATCH' | 'BASIS_MISMATCH' | 'BASIS_MISSING' | 'BASIS_MALFORMED';
 
 /**
  * Opens an entry of the log. A fault says that the region does not give what it committed to: it lies now, or what it keeps was
@@ -222,9 +263,20 @@ export function openLeaf(
     }
     if (basis === undefined) return { fault: 'BASIS_MISSING' };
     if (!equalBytes(evidenceOf(sha256, basis), fields.evidence)) return { fault: 'BASIS_MISMATCH' };
-    return { hour, fields, basis: parseBasis(basis) };
+    const parsed = basisOf(basis);
+    return parsed === undefined ? { fault: 'BASIS_MALFORMED' } : { hour, fields, basis: parsed };
   } catch (error) {
     if (isProtocolError(error) || error instanceof RangeError) return { fault: 'OPENING_MISMATCH' };
+    throw error;
+  }
+}
+
+/** Undefined for what is none, which the region committed to all the same. */
+function basisOf(bytes: Uint8Array): Basis | undefined {
+  try {
+    return parseBasis(bytes);
+  } catch (error) {
+    if (isProtocolError(error)) return undefined;
     throw error;
   }
 }

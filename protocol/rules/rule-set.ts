@@ -5,7 +5,7 @@ import { type CborValue, encodeCbor } from '../encoding/cbor.ts';
 import { ProtocolError } from '../fault.ts';
 import { RULE_EXPRESSION_DEPTH_MAX, RULE_SET_BYTES_MAX } from '../limits.ts';
 import { type Sha256 } from '../primitives.ts';
-import { MANUAL_RULE_ID } from '../trust/tally.ts';
+import { MANUAL_RULE_ID } from '../disclosure/override.ts';
 import { type Expression, readExpression } from './expression.ts';
 import { faultsOfMeaning } from './rule-set-check.ts';
 import { type RuleList, type RuleSetData, ruleSetSchema } from './rule-set-schema.ts';

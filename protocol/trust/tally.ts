@@ -1,6 +1,7 @@
 /** Codes of a stretch of a log, counted by colour and rule for everybody to see. Spec: SPEC.md 8.6. */
 import { type Status } from '../code/status.ts';
-import { type Basis, OVERRIDE_REASONS, type OverrideReason } from '../disclosure/basis.ts';
+import { type Basis } from '../disclosure/basis.ts';
+import { MANUAL_RULE_ID, OVERRIDE_REASONS, type OverrideReason } from '../disclosure/override.ts';
 import { TALLY_CELL_MIN, TALLY_CELLS_MAX } from '../limits.ts';
 
 export const TALLY_COLOURS = ['green', 'yellow', 'red'] as const;
@@ -94,9 +95,6 @@ export function reasonOf(
   if (basis?.kind === 'override') return basis.reason;
   return ruleId === MANUAL_RULE_ID ? 'one-person' : undefined;
 }
-
-/** The rule id in the status of a colour that no rule gave. */
-export const MANUAL_RULE_ID = 'manual';
 
 export function byRule(a: TallyCell, b: TallyCell): number {
   return (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0) || a.colour - b.colour;

@@ -1,6 +1,13 @@
 /** A region whose people declare, get colours and change them, with the baseline rules and no network. */
 import assert from 'node:assert/strict';
 import { BULK_LIMITS, BulkWatch } from '../../node/abuse/bulk-watch.ts';
+import {
+  type OverrideOrder,
+  type OverrideSeen,
+  type SignedAt,
+  type SignedOrder,
+} from '../../node/abuse/override-kept.ts';
+import { signConfirmation, signProposal } from '../../node/abuse/override-signing.ts';
 import { Overrides } from '../../node/abuse/overrides.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { HeldCodes } from '../../node/issuing/held-codes.ts';
@@ -16,18 +23,20 @@ import { type ListKind } from '../../node/lists/kinds.ts';
 import { Lists } from '../../node/lists/lists.ts';
 import { logError } from '../../node/log/log-error.ts';
 import { NodeError } from '../../node/node-error.ts';
-import { type Actor, type Needed } from '../../node/operators/scopes.ts';
 import { readRuleFile } from '../../node/rules/rule-file.ts';
 import { profileText } from '../../node/rules/profiles.ts';
 import { commitFields } from '../../protocol/code/openings.ts';
 import { type Colour, type Status } from '../../protocol/code/status.ts';
 import { encodeBasis } from '../../protocol/disclosure/basis.ts';
+import { type OverrideNames } from '../../protocol/disclosure/override.ts';
 import { decide } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { readFacts } from '../../protocol/rules/facts.ts';
 import { type LoggedRules } from '../../protocol/trust/trust-state.ts';
 import { REGISTRY_KEY, RegionMachine, type RegionProcess, startRegion } from './issuing-fixture.ts';
 import { bytesOf } from './lists-fixture.ts';
+import { verifySignature } from './keys.ts';
+import { ANNA, BERT } from './operators.ts';
 import { sha256 } from './primitives.ts';
 import { LOG_ID } from './region-fixture.ts';
 
@@ -35,9 +44,6 @@ export const DAY_S = 86_400;
 export const GREEN = { colour: 'green', measure: 'none' } as const;
 export const ISOLATED = { colour: 'red', measure: 'isolate' } as const;
 const { file: BASELINE = assert.fail() } = readRuleFile(profileText('baseline') ?? '', () => undefined);
-
-export const ANNA = { name: 'anna', keyId: 'a'.repeat(16), may: new Set<Needed>(['issue']) };
-export const BERT = { name: 'bert', keyId: 'b'.repeat(16), may: new Set<Needed>(['issue']) };
 
 /** An order by rules, with what it tells of papers. */
 export interface TellingOrder {
@@ -72,8 +78,11 @@ export class LivingRegion {
   beforeIssuingAll: () => Promise<void> = () => Promise.resolve();
   /** Called before each code of an override. */
   beforeIssuing: () => Promise<void> = () => Promise.resolve();
-  /** By the id of their key. */
-  readonly operators = new Map<string | undefined, Actor>([ANNA, BERT].map((one) => [one.keyId, one]));
+  /** By their names. */
+  readonly operators = new Map([ANNA, BERT].map(({ name, operator }) => [name, operator]));
+  readonly #found = { find: (name: string) => this.operators.get(name) };
+  readonly watch: BulkWatch;
+  readonly names: OverrideNames;
   /** More than the baseline. */
   readonly otherRules: LoggedRules[] = [];
   /** What updates and overrides told of. */
@@ -152,10 +161,15 @@ export class LivingRegion {
         },
       },
     ));
+    this.names = { region: region.region, network: region.network };
+    this.watch = new BulkWatch(BULK_LIMITS, { store: process.store, clock });
     this.overrides = new Overrides(
-      { registryKey: REGISTRY_KEY },
+      { registryKey: REGISTRY_KEY, ...this.names },
       {
         tables,
+        sha256,
+        verifySignature,
+        store: process.store,
         clock,
         random,
         once,
@@ -169,7 +183,7 @@ export class LivingRegion {
               : heldCodes.isLogged(place),
         }),
         onTrouble: (error) => this.troubles.push(error),
-        watch: new BulkWatch(BULK_LIMITS, { store: process.store, clock }),
+        watch: this.watch,
         meanwhile: (work) => this.life.meanwhile(work),
       },
     );
@@ -348,12 +362,34 @@ export class LivingRegion {
   /** As two operators give it. */
   async override(n: number, colour: Colour, days: number): Promise<void> {
     const order = { reason: 'outbreak', colour, days, subjects: [`P${n}`] } as const;
-    const { id } = await this.overrides.propose(order, ANNA);
+    const { id } = await this.propose(order);
     await this.confirm(id);
   }
 
-  confirm(id: string): Promise<{ readonly issued: number }> {
-    return this.overrides.confirm(id, BERT, { ofKey: (keyId) => this.operators.get(keyId) });
+  propose(order: OverrideOrder, by = ANNA): Promise<OverrideSeen> {
+    return this.proposeSigned(this.signed(order, by), by);
+  }
+
+  proposeSigned(order: SignedOrder, by = ANNA): Promise<OverrideSeen> {
+    return this.overrides.propose(order, by, this.#found);
+  }
+
+  signed(order: OverrideOrder, by = ANNA): SignedOrder {
+    return signProposal(this.names, order, by, this.#signing);
+  }
+
+  async confirm(id: string, by = BERT): Promise<{ readonly issued: number }> {
+    const seen = await this.overrides.show(id);
+    const signed = signConfirmation(this.names, seen, by, this.#signing);
+    return this.confirmSigned(id, signed, by);
+  }
+
+  confirmSigned(id: string, signed: SignedAt, by = BERT): Promise<{ readonly issued: number }> {
+    return this.overrides.confirm(id, signed, by, this.#found);
+  }
+
+  get #signing() {
+    return { sha256, random: this.machine.bytes, nowS: () => this.nowS };
   }
 
   /** Revokes the newest code of somebody by hand. */

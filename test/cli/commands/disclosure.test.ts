@@ -23,6 +23,7 @@ import {
 import { encodeEntryBundle, parseEntryBundle } from '../../../protocol/log/entry-bundle.ts';
 import { keyIdOf } from '../../../protocol/signature/key-id.ts';
 import { cliOf, TestCli } from '../../support/cli.ts';
+import { signedBasis } from '../../support/operators.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { HOUR_S } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -95,13 +96,7 @@ describe('entente audit disclosure', function () {
   ): Promise<{ file: string; entries: Uint8Array[] }> {
     const { disclosure } = await opened(file);
     const { hour } = parseAttestation(entries[0] as Uint8Array);
-    const basis = encodeBasis({
-      kind: 'override',
-      atS: hour * 3_600,
-      id: '0'.repeat(32),
-      reason: 'outbreak',
-      by: ['0'.repeat(16), '1'.repeat(16)],
-    });
+    const basis = encodeBasis(signedBasis(disclosure, { atS: hour * 3_600 }));
     const status = {
       colour: 'green',
       measure: 'none',

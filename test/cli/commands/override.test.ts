@@ -3,18 +3,22 @@ import { writeFileSync } from 'node:fs';
 import { EXIT } from '../../../cli/exit.ts';
 import { withRegion } from '../../../cli/region.ts';
 import {
-  OVERRIDE_SUBJECTS_MAX,
   PROPOSALS_OPEN_MAX,
   type OverrideSeen,
   type OverrideShown,
 } from '../../../node/abuse/override-kept.ts';
+import { signProposal } from '../../../node/abuse/override-signing.ts';
 import { openNativeCrypto } from '../../../node/crypto/native.ts';
 import { readPublicRegion } from '../../../node/region/public-region.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { storeInDirectory } from '../../../node/store/store-directory.ts';
 import { systemClock } from '../../../node/system-clock.ts';
+import { systemRandom } from '../../../node/system-random.ts';
+import { OVERRIDE_SUBJECTS_MAX } from '../../../protocol/limits.ts';
 import { type LoggedTally } from '../../../protocol/trust/trust-state.ts';
 import { cliOf, TestCli } from '../../support/cli.ts';
+import { type ActingOperator, operatorOf } from '../../support/operators.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { DAY_S } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -247,10 +251,14 @@ describe('entente override', () => {
   it('an operator has a bound of proposals that wait, and others propose all the same', async () => {
     await withRegion(cliOf(cli), de, async ({ node: { overrides } }) => {
       const order = { reason: 'laboratory', colour: 'red', days: 1, subjects: ['P77'] } as const;
-      const actorOf = (name: string) => ({ kind: 'operator', name, keyId: name.padEnd(16, '0') }) as never;
+      const [dora, emil] = [operatorOf('dora', 0xd0), operatorOf('emil', 0xe0)];
+      const names = { region: 'DE', network: 'demo' };
+      const modules = { sha256, random: systemRandom(), nowS: () => cli.nowS };
+      const propose = (by: ActingOperator) =>
+        overrides.propose(signProposal(names, order, by, modules), by, { find: () => by.operator });
       const made = await Promise.all(
         Array.from({ length: PROPOSALS_OPEN_MAX + 3 }, () =>
-          overrides.propose(order, actorOf('dora')).then(
+          propose(dora).then(
             ({ state }) => state,
             (error: unknown) => (error as Error).message,
           ),
@@ -258,9 +266,9 @@ describe('entente override', () => {
       );
       assert.equal(made.filter((one) => one === 'proposed').length, PROPOSALS_OPEN_MAX);
       assert.match(made.at(-1) ?? '', /32 proposals of dora wait/);
-      assert.equal((await overrides.propose(order, actorOf('emil'))).state, 'proposed');
+      assert.equal((await propose(emil)).state, 'proposed');
       await overrides.forget('P77');
-      assert.equal((await overrides.propose(order, actorOf('dora'))).state, 'proposed');
+      assert.equal((await propose(dora)).state, 'proposed');
       await overrides.forget('P77');
     });
   });

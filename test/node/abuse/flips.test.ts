@@ -3,19 +3,26 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { EXIT } from '../../../cli/exit.ts';
 import { regionModules, withRegion } from '../../../cli/region.ts';
+import { digestOf } from '../../../node/abuse/override-kept.ts';
+import { signConfirmation, signProposal } from '../../../node/abuse/override-signing.ts';
 import { openNativeCrypto } from '../../../node/crypto/native.ts';
 import { type DisclosureAudited } from '../../../node/audit/disclosure-audit.ts';
 import { LevelDisk } from '../../../node/store/level-disk.ts';
 import { Store } from '../../../node/store/store.ts';
 import { markInDirectory } from '../../../node/store/store-directory.ts';
 import { type RegistryEntry } from '../../../node/registry/record-page.ts';
+import { derivedKey, NONCE_BYTES, Sealer } from '../../../node/registry/sealer.ts';
 import { Registry } from '../../../node/registry/registry.ts';
 import { readRegionConfig, RegionLayout } from '../../../node/region/layout.ts';
 import { RegionKeys } from '../../../node/region/region-keys.ts';
 import { readPublicRegion } from '../../../node/region/public-region.ts';
 import { systemClock } from '../../../node/system-clock.ts';
 import { commitFields } from '../../../protocol/code/openings.ts';
+import { encodeBasis } from '../../../protocol/disclosure/basis.ts';
+import { overrideStatus } from '../../../protocol/disclosure/override.ts';
 import { cliOf, TestCli } from '../../support/cli.ts';
+import { operatorOf, signedBasis } from '../../support/operators.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { DAY_S } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -65,6 +72,26 @@ describe('somebody who turns 1,317 people red', function () {
     assert.equal(exit, result.findings.length === 0 ? EXIT.ok : EXIT.inconsistent);
     return result;
   }
+
+  /** What whoever has the keys of the machine reads and writes. */
+  async function database() {
+    const layout = new RegionLayout(de);
+    const config = await readRegionConfig(layout);
+    const modules = await regionModules(theCli());
+    const { registryKey: key } = await RegionKeys.open(layout.keys, config, modules);
+    const directory = layout.resolve(config.storage.store);
+    const parts = {
+      disk: new LevelDisk({ directory }),
+      mark: markInDirectory(directory),
+      clock: systemClock,
+    };
+    const store = new Store({ owner: `${config.region}.${config.network}` }, parts);
+    await store.start();
+    return { key, store, random: modules.random, modules };
+  }
+
+  const bulkOf = () =>
+    withRegion(theCli(), de, ({ node }) => Promise.resolve(node.status.bulk), { reading: true });
 
   const size = async () => {
     const { logs } = await cli.json<{ logs: { log: string; size: number }[] }>('audit', 'replay', de);
@@ -196,6 +223,55 @@ describe('somebody who turns 1,317 people red', function () {
     );
   });
 
+  for (const [who, proposer, confirmer] of [
+    ['nobody has ever heard of', operatorOf('ghost', 0xee), operatorOf('ghoul', 0xef)],
+    ['never acted', operatorOf('anna', 0xee), operatorOf('carla', 0xef)],
+  ] as const)
+    it(`(b) in the name of operators who ${who}, written into the database as confirmed, comes to nothing`, async () => {
+      const names = { region: 'DE', network: 'demo' };
+      const order = { reason: 'hardship', colour: 'red', days: 14, subjects } as const;
+      const { key, store, random } = await database();
+      const signing = { sha256, random, nowS: () => cli.nowS };
+      const { id, salts, signed, ...terms } = signProposal(names, order, proposer, signing);
+      const named = subjects.map((one, i): [string, string] => [one, salts[i] ?? '']);
+      const people = { subjects: named, forgotten: [] };
+      const digest = digestOf(sha256, people);
+      const by = ({ name, operator: { publicKey } }: typeof proposer) => ({ name, publicKey });
+      const row = { ...terms, ...people, digest, people: PEOPLE, proposed: { ...by(proposer), ...signed } };
+      const seen = { id, ...row, proposed: { ...row.proposed, keyId: '' } };
+      const confirmed = { ...by(confirmer), ...signConfirmation(names, seen, confirmer, signing) };
+      const sealer = new Sealer(derivedKey(key, 'override'));
+      const bytes = Buffer.from(JSON.stringify({ ...row, confirmed }));
+      const put = `override/${id}`;
+      await store.write([{ put, value: sealer.seal(put, bytes, random(NONCE_BYTES)) }]);
+      await store.stop();
+      const before = await size();
+      const { exit, err } = await cli.run('override', 'confirm', de, id, ...as('bert'));
+      assert.deepEqual([exit, await size()], [EXIT.failure, before]);
+      assert.match(err, /who proposed it is no operator by that key.* \[REFUSED\]/);
+      assert.match(err, /have an operator propose it again/);
+    });
+
+  it('(b) by leaves that two operators are said to have given is found in a disclosure, which lists all 1,317', async () => {
+    const from = await size();
+    const names = { region: 'DE', network: 'demo' };
+    const by = { proposer: operatorOf('anna', 0xee), confirmer: operatorOf('bert', 0xef) };
+    const terms = { reason: 'hardship', people: PEOPLE, atS: cli.nowS } as const;
+    const basis = signedBasis(names, terms, by);
+    const status = overrideStatus(basis, cli.nowS);
+    await withRegion(theCli(), de, ({ node }) =>
+      node.issueAll(
+        subjects.map((one) => ({ subject: `Q-${one}`, fields: { status }, basis: encodeBasis(basis) })),
+      ),
+    );
+    const { opened, signed, findings } = await checked(from, from + PEOPLE);
+    assert.deepEqual([opened, signed], [PEOPLE, []]);
+    assert.deepEqual(
+      findings.map(({ code, index, colour }) => `${code} ${index} ${colour}`),
+      subjects.map((_, i) => `OVERRIDE_UNKNOWN_OPERATOR ${from + i} red`),
+    );
+  });
+
   it('who was forgotten cannot be opened, which is counted, and is no fault', async () => {
     const forgetting = ['forget', de, ...as('dora'), '--subject', 'P0', '--let-pass'];
     const { leaves } = await cli.json<{ leaves: { index: number }[] }>(...forgetting);
@@ -205,19 +281,7 @@ describe('somebody who turns 1,317 people red', function () {
   });
 
   it('(b) by writing red into the rows of the database is found too: no row opens its leaf any more', async () => {
-    const layout = new RegionLayout(de);
-    const config = await readRegionConfig(layout);
-    const modules = await regionModules(theCli());
-    const { registryKey: key } = await RegionKeys.open(layout.keys, config, modules);
-    const directory = layout.resolve(config.storage.store);
-    const parts = {
-      disk: new LevelDisk({ directory }),
-      mark: markInDirectory(directory),
-      clock: systemClock,
-    };
-    const store = new Store({ owner: `${config.region}.${config.network}` }, parts);
-    await store.start();
-    const { random } = modules;
+    const { key, store, random, modules } = await database();
     const registry = await Registry.open({ key }, { tables: store, random });
     const untilS = Math.floor(cli.nowS / 3_600) * 3_600 + 14 * DAY_S;
     for (let index = 0; index < PEOPLE; index += 64) {
@@ -259,9 +323,7 @@ describe('somebody who turns 1,317 people red', function () {
     );
     assert.match((await cli.run('override', 'confirm', de, id, ...as('anna'))).err, /cannot confirm it/);
     await cli.json('override', 'confirm', de, id, ...as('bert'));
-    const alarms = await withRegion(theCli(), de, ({ node }) => Promise.resolve(node.status.bulk.alarms), {
-      reading: true,
-    });
+    const { alarms } = await bulkOf();
     assert.ok(alarms.some(({ kind, count }) => kind === 'override' && count === PEOPLE));
     cli.nowS += DAY_S;
     await withRegion(theCli(), de, ({ node }) => node.tend());
@@ -269,7 +331,20 @@ describe('somebody who turns 1,317 people red', function () {
     const red = state.tally(log)?.overrides.filter(({ colour }) => colour === 2);
     assert.deepEqual(red, [{ reason: 3, colour: 2, count: PEOPLE }]);
     const until = await size();
-    const { overrides, findings } = await checked(from, until);
+    const { overrides, signed, findings } = await checked(from, until);
     assert.deepEqual([overrides, findings], [PEOPLE, []]);
+    const asked = signed.map(({ people: of, leaves, proposed, confirmed }) => [
+      of,
+      leaves,
+      proposed.name,
+      confirmed.name,
+    ]);
+    assert.deepEqual(asked, [[PEOPLE, PEOPLE, 'anna', 'bert']]);
+    const text = ['audit', 'disclosure', cli.path(`${disclosed - 1}.disclosure`), '--against', de];
+    const { out } = await cli.run(...text, '--key', cli.path('auditor.key'));
+    assert.match(
+      out,
+      /signed for 1,317 persons, 1,317 of them here; proposed by anna .*; confirmed by bert /,
+    );
   });
 });

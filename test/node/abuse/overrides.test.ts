@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { signatureOf, termsOf } from '../../../node/abuse/override-kept.ts';
 import { isNodeError, NodeError } from '../../../node/node-error.ts';
+import { type Operator } from '../../../node/operators/operators.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../../../node/registry/sealer.ts';
 import { commitFields } from '../../../protocol/code/openings.ts';
 import { type Status } from '../../../protocol/code/status.ts';
-import { encodeBasis } from '../../../protocol/disclosure/basis.ts';
+import { encodeBasis, overrideBasis } from '../../../protocol/disclosure/basis.ts';
 import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
-import { ANNA, BERT, GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
+import { GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
+import { ANNA, BERT } from '../../support/operators.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { LOG_ID } from '../../support/region-fixture.ts';
@@ -20,10 +23,7 @@ describeOnAllTables('Overrides.confirm', () => {
   /** Three of six have their codes. */
   async function brokenOff(days: number, left = 3): Promise<string> {
     const subjects = PEOPLE.map((n) => `P${n}`);
-    const { id } = await region.overrides.propose(
-      { reason: 'outbreak', colour: 'red', days, subjects },
-      ANNA,
-    );
+    const { id } = await region.propose({ reason: 'outbreak', colour: 'red', days, subjects }, ANNA);
     region.issuesLeft = left;
     await assert.rejects(region.confirm(id), /it died/);
     region.issuesLeft = Infinity;
@@ -47,21 +47,22 @@ describeOnAllTables('Overrides.confirm', () => {
 
   for (const [what, now] of [
     ['is no operator any more', undefined],
-    ['may not issue any more', { ...ANNA, may: new Set(['read'] as const) }],
-  ] as const) {
+    ['may not issue any more', { ...ANNA.operator, scopes: ['read'] }],
+    ['has another key now', { ...ANNA.operator, publicKey: BERT.operator.publicKey }],
+  ] as [string, Operator | undefined][]) {
     it(`refuses what somebody proposed who ${what}, and goes on with what was confirmed before`, async () => {
       const confirmed = await brokenOff(14);
       const order = { reason: 'outbreak', colour: 'green', days: 1, subjects: ['P9'] } as const;
-      const { id } = await region.overrides.propose(order, ANNA);
-      if (now === undefined) region.operators.delete(ANNA.keyId);
-      else region.operators.set(ANNA.keyId, now);
+      const { id } = await region.propose(order, ANNA);
+      if (now === undefined) region.operators.delete(ANNA.name);
+      else region.operators.set(ANNA.name, now);
       await assert.rejects(
         region.confirm(id),
         (error: unknown) => isNodeError(error, 'REFUSED') && /no operator by that key/.test(error.message),
       );
       assert.equal(await region.codesOf(9), '');
       assert.deepEqual(await region.confirm(confirmed), { issued: 6 });
-      region.operators.set(ANNA.keyId, ANNA);
+      region.operators.set(ANNA.name, ANNA.operator);
       assert.deepEqual(await region.confirm(id), { issued: 1 });
     });
   }
@@ -87,7 +88,7 @@ describeOnAllTables('Overrides.confirm', () => {
       region.isHourUsedUp = true;
     };
     const order = { reason: 'outbreak', colour: 'red', days: 2, subjects: ['P1'] } as const;
-    const { id } = await region.overrides.propose(order, ANNA);
+    const { id } = await region.propose(order, ANNA);
     await assert.rejects(region.confirm(id), (error) => isNodeError(error, 'REVOCATIONS_EXCEEDED'));
     assert.equal(await region.codesOf(1), 'green red');
     assert.equal((await region.overrides.show(id)).state, 'broken-off');
@@ -105,8 +106,13 @@ describeOnAllTables('Overrides.confirm', () => {
     const id = await brokenOff(2);
     const { process, machine, nowS } = region;
     const { confirmed = assert.fail() } = await region.overrides.show(id);
-    const by = [ANNA.keyId, BERT.keyId] as const;
-    const basis = encodeBasis({ kind: 'override', atS: confirmed.atS, id, reason: 'outbreak', by });
+    const { proposed, ...terms } = await region.overrides.show(id);
+    const signed = {
+      ...termsOf(id, terms),
+      proposed: signatureOf(proposed),
+      confirmed: signatureOf(confirmed),
+    };
+    const basis = encodeBasis(overrideBasis(signed));
     const [{ fields: { status } } = assert.fail()] = await process.registry.ofSubject('P1');
     const { openings } = commitFields(sha256, { status }, machine.bytes);
     const index = (await process.treeOf(LOG_ID)).size;
@@ -129,7 +135,7 @@ describeOnAllTables('Overrides.confirm', () => {
 
   it('revokes nothing that is in no log yet: its place may become that of somebody else', async () => {
     const index = await region.record(1, GREEN);
-    const { id } = await region.overrides.propose(
+    const { id } = await region.propose(
       { reason: 'outbreak', colour: 'red', days: 2, subjects: ['P1'] },
       ANNA,
     );
@@ -143,10 +149,7 @@ describeOnAllTables('Overrides.confirm', () => {
     const [{ index } = assert.fail()] = await region.process.registry.ofSubject('P1');
     region.untold.add(index);
     const subjects = ['P1', 'P2', 'P3'];
-    const { id } = await region.overrides.propose(
-      { reason: 'outbreak', colour: 'red', days: 2, subjects },
-      ANNA,
-    );
+    const { id } = await region.propose({ reason: 'outbreak', colour: 'red', days: 2, subjects }, ANNA);
     for (let tries = 0; tries < 2; tries++) {
       await assert.rejects(region.confirm(id), (error) => isNodeError(error, 'LOG_CORRUPT'));
       assert.deepEqual((await codes()).slice(0, 3), ['green red', '(green) red', 'red']);
@@ -257,8 +260,8 @@ describeOnAllTables('Overrides.sweep', () => {
     const order = { reason: 'outbreak', colour: 'red', days: 2 } as const;
     const kept = () => region.process.tables.page('override/', 'override/~', { limit: 8 });
     await region.overrides.sweep();
-    await region.overrides.propose({ ...order, subjects: ['P1'] }, ANNA);
-    const { id } = await region.overrides.propose({ ...order, subjects: ['P2'] }, ANNA);
+    await region.propose({ ...order, subjects: ['P1'] }, ANNA);
+    const { id } = await region.propose({ ...order, subjects: ['P2'] }, ANNA);
     region.issuesLeft = 0;
     await assert.rejects(region.confirm(id), /it died/);
     await region.overrides.sweep();
@@ -274,7 +277,7 @@ describeOnAllTables('Overrides.sweep', () => {
   });
 
   it('looks at all of them once: what ended while the node was down is not missed', async () => {
-    await region.overrides.propose({ reason: 'outbreak', colour: 'red', days: 2, subjects: ['P1'] }, ANNA);
+    await region.propose({ reason: 'outbreak', colour: 'red', days: 2, subjects: ['P1'] }, ANNA);
     region.later(300);
     await region.overrides.sweep();
     assert.deepEqual(await region.process.tables.page('override/', 'override/~', { limit: 1 }), []);
@@ -296,8 +299,8 @@ describe('Overrides, one of which cannot be read', () => {
 
   beforeEach(async () => {
     region = await LivingRegion.open();
-    ({ id: good } = await region.overrides.propose({ ...order, subjects: ['P1', 'P2'] }, ANNA));
-    ({ id: bad } = await region.overrides.propose({ ...order, subjects: ['P3'] }, BERT));
+    ({ id: good } = await region.propose({ ...order, subjects: ['P1', 'P2'] }, ANNA));
+    ({ id: bad } = await region.propose({ ...order, subjects: ['P3'] }, BERT));
   });
   afterEach(() => region.process.stop());
 
@@ -371,7 +374,7 @@ describe('Overrides on a disk with a flipped bit', () => {
   it('are listed, swept and proposed all the same, and the one is named', async () => {
     const region = await LivingRegion.open();
     const order = { reason: 'outbreak', colour: 'red', days: 2 } as const;
-    const { id: bad } = await region.overrides.propose({ ...order, subjects: ['P1'] }, ANNA);
+    const { id: bad } = await region.propose({ ...order, subjects: ['P1'] }, ANNA);
     assert.ok(region.machine.medium.flipBit(`override/${bad}`));
     await region.override(2, 'red', 2);
     await region.overrides.sweep();

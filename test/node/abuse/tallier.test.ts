@@ -6,7 +6,7 @@ import { type Registry } from '../../../node/registry/registry.ts';
 import { type Status } from '../../../protocol/code/status.ts';
 import { DISCLOSURE_LEAVES_MAX, TALLY_CODES_MIN, TALLY_S_MAX } from '../../../protocol/limits.ts';
 import { type StatementOf } from '../../../protocol/trust/statement-schema.ts';
-import { MANUAL_RULE_ID } from '../../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID } from '../../../protocol/disclosure/override.ts';
 import { type TrustState } from '../../../protocol/trust/trust-state.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 import { greenFields, RegionMachine, startRegion } from '../../support/issuing-fixture.ts';

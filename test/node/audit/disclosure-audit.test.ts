@@ -6,9 +6,16 @@ import { pathOf } from '../../../protocol/code/commitment.ts';
 import { commitFields } from '../../../protocol/code/openings.ts';
 import { type Original } from '../../../protocol/code/original.ts';
 import { type Status } from '../../../protocol/code/status.ts';
-import { type Basis, encodeBasis, evidenceOf } from '../../../protocol/disclosure/basis.ts';
+import {
+  type Basis,
+  encodeBasis,
+  evidenceOf,
+  type OverrideBasis,
+} from '../../../protocol/disclosure/basis.ts';
+import { overrideStatus } from '../../../protocol/disclosure/override.ts';
 import {
   type DisclosedLeaf,
+  type DisclosedOperator,
   type Disclosure,
   mayHaveSigned,
   openDisclosure,
@@ -21,12 +28,14 @@ import {
   BASIS_AHEAD_S_MAX,
   BRIDGED_LIFE_S_MAX,
   CLOCK_AHEAD_S_MAX,
+  DISCLOSED_OPERATORS_MAX,
   TALLY_S_MAX,
   TALLY_SLACK_S,
 } from '../../../protocol/limits.ts';
 import { keyIdOf } from '../../../protocol/signature/key-id.ts';
 import { type StatementOf } from '../../../protocol/trust/statement-schema.ts';
 import { verifySignature } from '../../support/keys.ts';
+import { ANNA, BERT, operatorOf, signedBasis } from '../../support/operators.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { DAY_S, HOUR_S, LOG_ID, RegionFixture, START_S } from '../../support/region-fixture.ts';
 import { decisionOn, FROM_S, RULE_DATA, ruleSetWith } from '../../support/rule-fixture.ts';
@@ -49,7 +58,10 @@ let salt = 0;
 const random = (length: number) => new Uint8Array(length).fill(++salt);
 
 function made(status: Status, basis: Basis | undefined, index = 0): Made {
-  const bytes = basis && encodeBasis(basis);
+  return madeOn(status, basis && encodeBasis(basis), index);
+}
+
+function madeOn(status: Status, bytes: Uint8Array | undefined, index = 0): Made {
   const evidence = bytes && evidenceOf(sha256, bytes);
   const { commitment, openings } = commitFields(sha256, { status, evidence }, random);
   const [statusOpening = new Uint8Array(), , , evidenceOpening] = openings.opened;
@@ -71,8 +83,17 @@ function entryOf(commitment: Uint8Array, index = 0): Uint8Array {
   return encodeAttestation(claims, keyId, 'test', sign);
 }
 
+const OPERATORS = [ANNA.disclosed, BERT.disclosed];
+
 function disclosureOf(leaves: Disclosure['leaves'], changes: Partial<Disclosure> = {}): Disclosure {
-  const head = { region: 'DE', network: 'test', log: LOG_ID, atS: START_S, auditor: 'age1' };
+  const head = {
+    region: 'DE',
+    network: 'test',
+    log: LOG_ID,
+    atS: START_S,
+    auditor: 'age1',
+    operators: OPERATORS,
+  };
   return { ...head, from: 0, until: leaves.length, leaves, ...changes };
 }
 
@@ -84,15 +105,22 @@ interface Opened {
 /** By default the trust log is one of the time of issue, and so is the audit. */
 function audited(
   all: readonly Opened[],
-  { by = logged, trustAsOfS = START_S, nowS = START_S } = {},
+  { by = logged, trustAsOfS = START_S, nowS = START_S, operators = OPERATORS } = {},
 ): Promise<DisclosureAudited> {
-  return auditDisclosure(disclosureOf(all.map(({ leaf }) => leaf)), {
-    sha256,
-    trust: { entries: by.entries, without: new Set<number>() },
-    trustAsOfS,
-    nowS: () => nowS,
-    leaves: all.map(({ entry }) => entry),
-  });
+  return auditDisclosure(
+    disclosureOf(
+      all.map(({ leaf }) => leaf),
+      { operators },
+    ),
+    {
+      sha256,
+      verifySignature,
+      trust: { entries: by.entries, without: new Set<number>() },
+      trustAsOfS,
+      nowS: () => nowS,
+      leaves: all.map(({ entry }) => entry),
+    },
+  );
 }
 
 const namesOf = ({ findings }: DisclosureAudited) => findings.map(({ code, index }) => `${code} ${index}`);
@@ -112,14 +140,10 @@ function onFacts(atS: number, facts: Facts, colour: Status['colour'], told?: { i
   return made(status, { kind: 'rules', atS, rule: rules.id, version: rules.version, facts, ...told });
 }
 
-const override = (atS: number, changes: Partial<Status> = {}): Made => {
-  const endS = START_S + 14 * DAY_S;
-  const red = { colour: 'red', measure: 'isolate', untilS: endS, expiresAtS: endS } as const;
-  return made(
-    { ...red, ruleId: 'manual', ruleVersion: 1, ...changes },
-    { kind: 'override', atS, id: '0'.repeat(32), reason: 'outbreak', by: ['0'.repeat(16), '1'.repeat(16)] },
-  );
-};
+const DE = { region: 'DE', network: 'test' };
+/** A leaf as two operators sign it at this time. */
+const override = (atS: number, changes: Partial<Status> = {}, basis = signedBasis(DE, { atS })): Made =>
+  made({ ...overrideStatus(basis, atS), ...changes }, basis);
 
 const BRIDGED_END_S = START_S + HOUR_S + BRIDGED_LIFE_S_MAX;
 const bridgedOf = (original: Original, expiresAtS: number): Made =>
@@ -164,14 +188,113 @@ describe('auditDisclosure', () => {
       assert.equal(found.includes('TIME_DIFFERS 0'), !isFit);
     });
 
-  it('finds an override that ends too late by its code, by its measure, or by a time of its own', async () => {
-    assert.deepEqual(await codesOf(override(START_S)), []);
-    const late = START_S + 14 * DAY_S + HOUR_S + 1;
-    assert.deepEqual(await codesOf(override(START_S, { expiresAtS: late })), ['OVERRIDE_INVALID 0']);
-    assert.deepEqual(await codesOf(override(START_S, { untilS: late })), ['OVERRIDE_INVALID 0']);
-    const ahead = START_S + 10 * DAY_S;
-    const longer = { untilS: ahead + 14 * DAY_S, expiresAtS: ahead + 14 * DAY_S };
-    assert.deepEqual(await codesOf(override(ahead, longer)), ['TIME_DIFFERS 0']);
+  it('takes what two operators signed, and says whom to ask', async () => {
+    const digest = new Uint8Array(32);
+    const two = override(START_S, {}, signedBasis(DE, { atS: START_S, people: 2, digest }));
+    const { overrides, signed, operators, findings } = await audited([two, two]);
+    const by = ({ name, keyId }: typeof ANNA, atS: number) => ({ name, keyId, atS });
+    assert.deepEqual([overrides, operators, findings], [2, 2, []]);
+    assert.deepEqual(signed, [
+      {
+        id: '0'.repeat(32),
+        reason: 'outbreak',
+        colour: 'red',
+        days: 14,
+        people: 2,
+        leaves: 2,
+        proposed: by(ANNA, START_S - 60),
+        confirmed: by(BERT, START_S),
+      },
+    ]);
+    assert.deepEqual(await codesOf(two, two, two), ['OVERRIDE_MORE 2']);
+  });
+
+  it('finds another status than the one that was signed, and one of another time', async () => {
+    const { untilS = 0, expiresAtS } = overrideStatus({ colour: 'red', days: 14 }, START_S);
+    for (const other of [
+      { expiresAtS: expiresAtS + 1 },
+      { untilS: untilS + 1 },
+      { colour: 'yellow' },
+      { measure: 'home' },
+      { ruleId: rules.id },
+    ] as const)
+      assert.deepEqual(await codesOf(override(START_S, other)), ['OVERRIDE_DIFFERS 0']);
+    assert.deepEqual(await codesOf(override(START_S + 10 * DAY_S)), ['TIME_DIFFERS 0']);
+  });
+
+  const MALLORY = operatorOf('mallory', 0xee);
+  const signed = signedBasis(DE, { atS: START_S });
+  const as = (one: typeof ANNA, changes: Partial<DisclosedOperator>) => ({ ...one.disclosed, ...changes });
+  for (const [what, basis, code, operators = OPERATORS] of [
+    ['of another region', signedBasis({ ...DE, region: 'FR' }, { atS: START_S }), 'SIGNATURE'],
+    ['of another network', signedBasis({ ...DE, network: 'other' }, { atS: START_S }), 'SIGNATURE'],
+    ['of another colour', { ...signed, colour: 'yellow' }, 'SIGNATURE'],
+    ['for another reason', { ...signed, reason: 'hardship' }, 'SIGNATURE'],
+    ['for more days', { ...signedBasis(DE, { atS: START_S, days: 13 }), days: 14 }, 'SIGNATURE'],
+    ['of more people', { ...signed, people: 1_317 }, 'SIGNATURE'],
+    ['of other people', { ...signed, digest: new Uint8Array(32).fill(1) }, 'SIGNATURE'],
+    ['under another id', { ...signed, id: '1'.repeat(32) }, 'SIGNATURE'],
+    [
+      'of which another proposal was confirmed',
+      { ...signed, confirmed: signedBasis(DE, { atS: START_S, people: 2 }).confirmed },
+      'SIGNATURE',
+    ],
+    [
+      'that nobody signed',
+      { ...signed, proposed: { ...signed.proposed, signature: new Uint8Array(64) } },
+      'SIGNATURE',
+    ],
+    ['by one alone', signedBasis(DE, { atS: START_S }, { confirmer: ANNA }), 'SIGNATURE'],
+    [
+      'by one by two keys',
+      signedBasis(DE, { atS: START_S }, { confirmer: operatorOf('anna', 0xa1) }),
+      'SIGNATURE',
+    ],
+    [
+      'by one by two names',
+      signedBasis(DE, { atS: START_S }, { confirmer: operatorOf('bert', 0xa0) }),
+      'SIGNATURE',
+    ],
+    ['by nobody known', signedBasis(DE, { atS: START_S }, { proposer: MALLORY }), 'UNKNOWN_OPERATOR'],
+    [
+      "in another's name",
+      signedBasis(DE, { atS: START_S }, { confirmer: operatorOf('bert', 0xee) }),
+      'UNKNOWN_OPERATOR',
+    ],
+    ['by one who might not', signed, 'UNKNOWN_OPERATOR', [as(ANNA, { scopes: ['read'] }), BERT.disclosed]],
+    ['by one named later', signed, 'UNKNOWN_OPERATOR', [ANNA.disclosed, as(BERT, { fromS: START_S + 121 })]],
+    [
+      'by one taken back',
+      signed,
+      'UNKNOWN_OPERATOR',
+      [as(ANNA, { untilS: START_S - 60 - 121 }), BERT.disclosed],
+    ],
+    [
+      'by one who was an operator then',
+      signed,
+      undefined,
+      [as(ANNA, { untilS: START_S - 59 }), as(BERT, { fromS: START_S - 1 })],
+    ],
+    [
+      'that was confirmed days later',
+      signedBasis(DE, { atS: START_S }, { proposedAtS: START_S - DAY_S - 121 }),
+      'INVALID',
+    ],
+  ] as [string, OverrideBasis, string | undefined, DisclosedOperator[]?][])
+    it(`holds an override against what was signed, and by whom: one ${what}`, async () => {
+      const { findings, signed: listed } = await audited([override(START_S, {}, basis)], { operators });
+      assert.deepEqual(
+        findings.map(({ code: one, colour }) => [one, colour]),
+        code === undefined ? [] : [[`OVERRIDE_${code}`, basis.colour]],
+      );
+      assert.equal(listed.length, code === undefined ? 1 : 0);
+    });
+
+  it('finds what else was signed under the id of another, and bases that nobody signed, as they were before', async () => {
+    const other = override(START_S, {}, signedBasis(DE, { atS: START_S, people: 2 }));
+    assert.deepEqual(await codesOf(override(START_S), other), ['OVERRIDE_INVALID 1']);
+    const old = encodeCbor([1, START_S, '0'.repeat(32), 3, ['0'.repeat(16), '1'.repeat(16)]]);
+    assert.deepEqual(await codesOf(madeOn(overrideStatus(signed, START_S), old)), ['BASIS_MALFORMED 0']);
   });
 
   it('lists codes on what one operator told alone, by the basis that the leaf commits to, and finds green ones', async () => {
@@ -405,7 +528,10 @@ describe('openDisclosure', () => {
     );
 
   it('gives back what was signed, and by which key', () => {
-    const disclosure = disclosureOf([leaf, undefined, { secret: new Uint8Array(32).fill(1) }]);
+    const former = { ...ANNA.disclosed, scopes: ['read', 'issue'], fromS: 1, untilS: 2 };
+    const operators = [former, BERT.disclosed];
+    const secret = new Uint8Array(32).fill(1);
+    const disclosure = disclosureOf([leaf, undefined, { secret }], { operators });
     assert.deepEqual(openDisclosure(signed(disclosure), primitives), {
       disclosure,
       publicKey: key.publicKey,
@@ -431,6 +557,22 @@ describe('openDisclosure', () => {
     refuses(encodeCbor([body, key.publicKey, new Uint8Array(63)]), 'DISCLOSURE_MALFORMED');
     refuses(encodeCbor([body, key.publicKey, new Uint8Array(64)]), 'SIGNATURE_INVALID');
     refuses(encodeCbor([body, key.publicKey, key.sign(body)]), 'SIGNATURE_INVALID');
+  });
+
+  it('refuses operators of another form, and more than there can be', () => {
+    for (const changes of [
+      { name: 'a'.repeat(33) },
+      { publicKey: ANNA.publicKey.subarray(1) },
+      { scopes: Array.from({ length: 17 }, () => 'issue') },
+    ])
+      refuses(
+        signed(disclosureOf([leaf], { operators: [{ ...ANNA.disclosed, ...changes }] })),
+        'DISCLOSURE_MALFORMED',
+      );
+    const of = (length: number) =>
+      signed(disclosureOf([leaf], { operators: Array.from({ length }, () => ANNA.disclosed) }));
+    openDisclosure(of(DISCLOSED_OPERATORS_MAX), primitives);
+    assert.throws(() => of(DISCLOSED_OPERATORS_MAX + 1), RangeError);
   });
 
   it('refuses a secret of another length', () => {

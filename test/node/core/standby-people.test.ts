@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { isNodeError, NodeError } from '../../../node/node-error.ts';
 import { equalBytes } from '../../../protocol/bytes.ts';
 import { encodeBasis } from '../../../protocol/disclosure/basis.ts';
-import { MANUAL_RULE_ID } from '../../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID } from '../../../protocol/disclosure/override.ts';
 import { STANDBY_PROTOCOL } from '../../../node/writer/batch-share.ts';
 import { encodeWriterAnswer, WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
 import { type NodeWorld } from '../../support/node-fixture.ts';
+import { signedBasis } from '../../support/operators.ts';
 import { FIRST, follows, SECOND, SPARE, withStandby } from '../../support/standby-world.ts';
 
 /** The indexes at which batches of an attestation log are staged. */
@@ -168,8 +169,7 @@ describe('The standby of a region', () => {
     const atS = world.nowS;
     const expiresAtS = Math.ceil(atS / 3_600) * 3_600 + 86_400;
     const status = { colour: 'red', measure: 'isolate', untilS: expiresAtS, expiresAtS } as const;
-    const by = ['a'.repeat(16), 'b'.repeat(16)] as const;
-    const basis = encodeBasis({ kind: 'override', atS, id: '0'.repeat(32), reason: 'outbreak', by });
+    const basis = encodeBasis(signedBasis({ region: 'DE', network: 'test' }, { atS }));
     const fields = { status: { ...status, ruleId: MANUAL_RULE_ID, ruleVersion: 1 } };
     await world.run(world.node('DE').issue({ subject: 'p1', fields, basis }));
     await world.pass(10);

@@ -185,7 +185,7 @@ describe('AdminAccess', () => {
   it('who was taken back is nobody, also after the file is read again', async () => {
     const bert = await named('bert', ['issue']);
     actor(requestOf(headerOf(bert)));
-    await operators.remove('bert');
+    await operators.remove('bert', START_S + 60);
     assert.throws(() => actor(requestOf(headerOf(bert))), isUnauthorised);
     assert.equal(operators.areNamed, true);
     const little = actor(requestOf(`Bearer ${SECRET}`)).may;
@@ -206,7 +206,7 @@ describe('Operators', () => {
     await assert.rejects(operators.add({ ...one, publicKey: 'ff'.repeat(32) }), isRefused);
     await assert.rejects(operators.add({ ...one, name: 'bert' }), isRefused);
     await assert.rejects(operators.add({ ...one, name: 'bert', publicKey: '00'.repeat(32) }), isRefused);
-    await assert.rejects(operators.remove('bert'), (error) => isNodeError(error, 'NOT_FOUND'));
+    await assert.rejects(operators.remove('bert', START_S + 60), (error) => isNodeError(error, 'NOT_FOUND'));
     assert.deepEqual((await Operators.open(path, { sha256 })).all, [one]);
   });
 
@@ -218,10 +218,13 @@ describe('Operators', () => {
     const { publicKey } = opensslBackEnd.signerOf(new Uint8Array(32).fill(1));
     await operators.add({ name: 'anna', publicKey: hexOf(publicKey), scopes: ['read'], addedAtS: START_S });
     assert.match(operators.toldOf('anna'), /^anna [0-9a-f]{16} read$/);
-    await operators.remove('anna');
+    await operators.remove('anna', START_S + 60);
     assert.equal(operators.toldOf('anna'), 'anna');
     assert.equal(operators.areNamed, true);
-    assert.equal((await Operators.open(path, { sha256 })).areNamed, true);
+    const again = await Operators.open(path, { sha256 });
+    assert.equal(again.areNamed, true);
+    const former = again.former.map(({ name, addedAtS, removedAtS }) => [name, addedAtS, removedAtS]);
+    assert.deepEqual([again.all, former], [[], [['anna', START_S, START_S + 60]]]);
   });
 
   it('a file that is damaged is not taken for a region without operators', async () => {

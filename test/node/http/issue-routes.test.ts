@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { signConfirmation, signProposal } from '../../../node/abuse/override-signing.ts';
 import { type AdminProblem } from '../../../node/http/admin-client.ts';
 import { type Ordered } from '../../../node/issuing/forgotten-marks.ts';
 import { NodeError } from '../../../node/node-error.ts';
 import { profileText } from '../../../node/rules/profiles.ts';
 import { readRuleFile } from '../../../node/rules/rule-file.ts';
 import { parseTrailLine } from '../../../node/operators/trail-line.ts';
+import { systemRandom } from '../../../node/system-random.ts';
 import { type Place } from '../../../node/registry/place-cipher.ts';
 import { readFacts } from '../../../protocol/rules/facts.ts';
 import { decide } from '../../../protocol/rules/issuing.ts';
 import { AdminWorld, refusedWith } from '../../support/admin-fixture.ts';
-import { ANNA, BERT } from '../../support/living-region.ts';
+import { ANNA, BERT } from '../../support/operators.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { problemIn } from '../../support/http-fixture.ts';
 import { DAY_S } from '../../support/region-fixture.ts';
 import { type TestStatement } from '../../support/region-fixture.ts';
@@ -30,9 +33,13 @@ describe('issueRoutes', () => {
   /** Two operators turn somebody red. */
   async function confirmed(subject: string): Promise<void> {
     const { overrides } = admin.world.node('DE');
+    const names = { region: 'DE', network: 'test' };
+    const signing = { sha256, random: systemRandom(), nowS: () => admin.world.nowS };
+    const operators = { find: (name: string) => (name === 'anna' ? ANNA : BERT).operator };
     const order = { reason: 'outbreak', colour: 'red', days: 3, subjects: [subject] } as const;
-    const { id } = await overrides.propose(order, ANNA);
-    await overrides.confirm(id, BERT, { ofKey: () => ANNA });
+    const seen = await overrides.propose(signProposal(names, order, ANNA, signing), ANNA, operators);
+    const signed = signConfirmation(names, seen, BERT, signing);
+    await overrides.confirm(seen.id, signed, BERT, operators);
   }
 
   function isRevoked({ log, index }: Place): boolean {

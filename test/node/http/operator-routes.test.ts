@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { RunningOverrides } from '../../../cli/desk/override-desk.ts';
 import { AdminClient, AdminProblem } from '../../../node/http/admin-client.ts';
 import { opensslBackEnd } from '../../../node/crypto/openssl.ts';
 import { declarationsExample } from '../../../node/life/declaration.ts';
@@ -16,6 +17,7 @@ import { AdminWorld, refusedWith } from '../../support/admin-fixture.ts';
 import { csvOf, fileOf } from '../../support/lookup-fixture.ts';
 import { DAY_S } from '../../support/region-fixture.ts';
 import { problemIn } from '../../support/http-fixture.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
 
@@ -197,6 +199,32 @@ describe('Operators at the admin address', () => {
       [disclosing?.who, disclosing?.action, disclosing?.count, disclosing?.about],
       ['gustav', 'disclosures', 2, `2026-11 from 1 for ${auditor}`],
     );
+  });
+
+  it('an override is proposed and confirmed by what operators sign with their own keys, and not without', async () => {
+    const deskOf = async (name: string) => {
+      const client = await named(name, ['issue']);
+      const modules = { client, sha256, random: systemRandom, nowS: () => admin.world.nowS };
+      const desk = new RunningOverrides({ region: 'DE', network: 'test', signer: client.operator }, modules);
+      return { desk, client };
+    };
+    const [hans, ida] = [await deskOf('hans'), await deskOf('ida')];
+    const order = { reason: 'outbreak', colour: 'red', days: 1, subjects: ['o1'] } as const;
+    for (const [path, body] of [
+      ['propose', order],
+      ['confirm', { id: '0'.repeat(32) }],
+    ] as const) {
+      const asked = hans.client.ask({ method: 'POST', path: `/v1/override/${path}`, body });
+      await assert.rejects(admin.world.run(asked), refusedWith(422, 'INPUT_INVALID'));
+    }
+    const { id } = await admin.world.run(hans.desk.propose(order));
+    await assert.rejects(admin.world.run(hans.desk.confirm(id)), /who proposed it cannot confirm it/);
+    assert.deepEqual(await admin.world.run(ida.desk.confirm(id)), { issued: 1 });
+    const shown = await admin.world.run(ida.desk.show(id));
+    assert.deepEqual([shown.state, shown.proposed.name, shown.confirmed?.name], ['done', 'hans', 'ida']);
+    const nobody = { client: admin.client, sha256, random: systemRandom, nowS: () => admin.world.nowS };
+    const desk = new RunningOverrides({ region: 'DE', network: 'test', signer: undefined }, nobody);
+    await assert.rejects(desk.propose(order), /only a named operator/);
   });
 
   it('the trail says how an answer by lines has ended', async () => {

@@ -6,7 +6,7 @@ import { prepareHere } from '../../../node/issuing/preparing.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type Change } from '../../../node/ports.ts';
 import { type Condition } from '../../../node/registry/private-tables.ts';
-import { MANUAL_RULE_ID } from '../../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID } from '../../../protocol/disclosure/override.ts';
 import { scryptInPool } from '../../../node/crypto/scrypt.ts';
 import { greenFields, RegionMachine, startRegion } from '../../support/issuing-fixture.ts';
 import { MemoryTables } from '../../support/memory-tables.ts';

@@ -3,7 +3,8 @@ import { Forgetting, type ForgettingModules } from '../../../node/issuing/forget
 import { isNodeError } from '../../../node/node-error.ts';
 import { RegionMachine } from '../../support/issuing-fixture.ts';
 import { bytesOf } from '../../support/lists-fixture.ts';
-import { ANNA, BERT, DAY_S, GREEN, LivingRegion } from '../../support/living-region.ts';
+import { DAY_S, GREEN, LivingRegion } from '../../support/living-region.ts';
+import { ANNA, BERT } from '../../support/operators.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
-import { ANNA, GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
+import { GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
+import { ANNA } from '../../support/operators.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 
 const UNREAD = /^what is kept of the person cannot be read: registry\/page\/\S+ /;
@@ -56,10 +57,7 @@ describeOnAllTables('What is ordered beside a damaged page of the registry', () 
 
   it('comes by two operators to all, who are told of what may pass on, and is done once that is mended', async () => {
     const subjects = ['P1', 'P2', 'P3'];
-    const { id } = await region.overrides.propose(
-      { reason: 'outbreak', colour: 'red', days: 2, subjects },
-      ANNA,
-    );
+    const { id } = await region.propose({ reason: 'outbreak', colour: 'red', days: 2, subjects }, ANNA);
     await assert.rejects(region.confirm(id), /may pass on, since what they hold cannot be read/);
     assert.deepEqual([await region.codesOf(1), await region.codesOf(3)], ['(green) red', '(green) red']);
     await mend();

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commitFields, type Openings } from '../../../protocol/code/openings.ts';
-import { MANUAL_RULE_ID } from '../../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID } from '../../../protocol/disclosure/override.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type Change } from '../../../node/ports.ts';
 import { type ForgetOrder } from '../../../node/registry/forgotten-rows.ts';

@@ -5,6 +5,7 @@ import { type CborValue, decodeCbor, encodeCbor } from '../../../protocol/encodi
 import { isProtocolError } from '../../../protocol/fault.ts';
 import { TALLY_CELLS_MAX } from '../../../protocol/limits.ts';
 import { TALLY_COLOURS, TallyCounter } from '../../../protocol/trust/tally.ts';
+import { signedBasis } from '../../support/operators.ts';
 import { LOG_ID, RegionFixture } from '../../support/region-fixture.ts';
 
 const status = (ruleId: string, colour: Colour): Status => ({
@@ -15,13 +16,7 @@ const status = (ruleId: string, colour: Colour): Status => ({
   ruleId,
   ruleVersion: 1,
 });
-const OVERRIDE: Basis = {
-  kind: 'override',
-  atS: 1,
-  id: '00'.repeat(16),
-  reason: 'court-order',
-  by: ['00'.repeat(8), '11'.repeat(8)],
-};
+const OVERRIDE = signedBasis({ region: 'DE', network: 'test' }, { atS: 100, reason: 'court-order' });
 
 function counted(
   ...cells: readonly (readonly [rule: string, colour: Colour, count: number, basis?: Basis])[]
@@ -114,7 +109,7 @@ describe('parseBasis', () => {
     for (const basis of [rules, told, OVERRIDE]) assert.deepEqual(parseBasis(encodeBasis(basis)), basis);
   });
 
-  it('refuses what is cut, longer, of another form or for no reason', () => {
+  it('refuses what is cut, longer or of another form', () => {
     const bytes = encodeBasis(OVERRIDE);
     for (const bad of [
       bytes.subarray(0, -1),
@@ -123,9 +118,37 @@ describe('parseBasis', () => {
       new Uint8Array(0),
     ])
       assert.throws(() => parseBasis(bad));
-    const other = encodeBasis({ ...OVERRIDE, reason: 'one-person' });
-    other[other.length - 36] = 0x09;
-    assert.throws(() => parseBasis(other));
+  });
+
+  it('refuses an override in which anything is not as two operators sign it', () => {
+    const { proposed: by, confirmed: also, digest } = OVERRIDE;
+    const proposed = ['anna', 40, by.publicKey, by.signature];
+    const confirmed = ['bert', also.publicKey, also.signature];
+    const of = (signed: CborValue, at: CborValue = 100, reason: CborValue = 4) =>
+      encodeCbor([1, at, '0'.repeat(32), reason, signed]);
+    const good = [2, 14, 1, digest, proposed, confirmed];
+    assert.deepEqual(of(good), encodeBasis(OVERRIDE));
+    const withAt = (all: readonly CborValue[], index: number, value: CborValue) => all.with(index, value);
+    for (const bad of [
+      of(good, 100, 0),
+      of(good, 100, 6),
+      of(good, null),
+      of(['0'.repeat(16), '1'.repeat(16)]),
+      of(good.slice(0, -1)),
+      of([...good, null]),
+      of(withAt(good, 0, 3)),
+      of(withAt(good, 1, 15)),
+      of(withAt(good, 1, 0)),
+      of(withAt(good, 2, 0)),
+      of(withAt(good, 2, 2_001)),
+      of(withAt(good, 3, digest.subarray(1))),
+      ...['Anna', '', 'an\nna', 7].map((name) => of(withAt(good, 4, withAt(proposed, 0, name)))),
+      of(withAt(good, 4, withAt(proposed, 2, by.publicKey.subarray(1)))),
+      of(withAt(good, 4, withAt(proposed, 3, by.signature.subarray(1)))),
+      of(withAt(good, 5, withAt(confirmed, 0, 'B'))),
+      of(withAt(good, 5, proposed)),
+    ])
+      assert.throws(() => parseBasis(bad), isMalformed);
   });
 
   it('says by its first element alone that the facts were told alone, and takes no other', () => {
