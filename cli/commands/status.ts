@@ -275,7 +275,7 @@ function lifeLines(life: RunningStatus['life']): [string, string][] {
   const late = overdue === 0 ? '' : `, ${figure(overdue)} OVERDUE (entente object list)`;
   const figures = Object.entries(lastUpdate?.figures ?? {}).filter(([, count]) => count > 0);
   const counts = figures.map(([name, count]) => `${figure(count)} ${printable(name)}`).join(', ');
-  const { lastAtS = 0, trouble, damaged = [], lists = [], hasDeclared } = updates ?? {};
+  const { lastAtS = 0, trouble, damaged = [], unreadRows = [], lists = [], hasDeclared } = updates ?? {};
   const last = lastAtS === 0 ? 'never' : timeText(lastAtS);
   const failing = trouble === undefined ? '' : `; NOT UPDATED since: ${printable(trouble.message)}`;
   return [
@@ -283,6 +283,7 @@ function lifeLines(life: RunningStatus['life']): [string, string][] {
     ...(lastAtS === 0 && trouble === undefined ? [] : [['updated', `${last}${failing}`] as [string, string]]),
     ...(hasDeclared === true ? lists.filter(isLacking).map(listLine) : []),
     ...(damaged.length === 0 ? [] : [['DAMAGED', damagedText(damaged)] as [string, string]]),
+    ...(unreadRows.length === 0 ? [] : [['DAMAGED', unreadRowsText(unreadRows)] as [string, string]]),
     ...(open + upheld === 0
       ? []
       : [['objections', `${figure(open)} open, ${figure(upheld)} upheld${late}`] as [string, string]]),
@@ -297,9 +298,17 @@ function listLine({ list, asOfS }: AskedListSeen): [string, string] {
 
 /** What is kept of people who declared. */
 function damagedText(names: readonly string[]): string {
+  return `what is kept of ${counted(names.length, 'person')} who declared, so that their codes stay as they are: ${someOf(names)}`;
+}
+
+/** Rows of lists in force. */
+function unreadRowsText(names: readonly string[]): string {
+  return `${counted(names.length, 'row')} of lists in force, so that whoever they may be about is in doubt; import these lists again: ${someOf(names)}`;
+}
+
+function someOf(names: readonly string[]): string {
   const shown = names.slice(0, ALARMS_SHOWN).map(printable).join(', ');
-  const more = names.length > ALARMS_SHOWN ? ', ...' : '';
-  return `what is kept of ${counted(names.length, 'person')} who declared, so that their codes stay as they are: ${shown}${more}`;
+  return `${shown}${names.length > ALARMS_SHOWN ? ', ...' : ''}`;
 }
 
 const ALARM_TEXTS: Readonly<Record<string, string>> = {

@@ -146,6 +146,7 @@ export const nodeStatusSchema = z.looseObject({
           hasDeclared: z.boolean(),
           damaged: z.array(z.string()).optional(),
           unread: z.int().optional(),
+          unreadRows: z.array(z.string()).optional(),
           lists: z
             .array(
               z.looseObject({

@@ -17,9 +17,10 @@ const DAYS = { must: 7, warn: 30 } as const;
 export function checkUpdates({ life, nowS, path }: ReadablePatient): Finding[] {
   const { updates, lastUpdate } = life ?? {};
   if (updates === undefined) return [];
-  const { lastAtS, hasDeclared, trouble, damaged = [], unread = 0, lists = [] } = updates;
+  const { lastAtS, hasDeclared, trouble, damaged = [], unread = 0, unreadRows = [], lists = [] } = updates;
   const ofLists = hasDeclared ? checkLists(lists, { nowS, path }) : [];
-  const ofPeople = [...checkDamaged(damaged), ...checkUnread(unread), ...ofLists];
+  const ofRows = checkUnreadRows(unreadRows, path);
+  const ofPeople = [...checkDamaged(damaged), ...checkUnread(unread), ...ofRows, ...ofLists];
   const again = `entente update ${quoted(path)}`;
   const last = lastAtS === 0 ? 'they never were' : `they last were ${timeText(lastAtS)}`;
   if (trouble !== undefined) {
@@ -65,6 +66,18 @@ function checkUnread(count: number): Finding[] {
     must(
       `what the registry has of the codes of ${counted(count, 'person')} cannot be read: those stay as they are`,
       'restore the registry from its backup; the log of the node says whose they are, and why',
+    ),
+  ];
+}
+
+function checkUnreadRows(names: readonly string[], path: string): Finding[] {
+  const [first] = names;
+  if (first === undefined) return [];
+  const which = `${printable(first)}${names.length > 1 ? ' and others' : ''}`;
+  return [
+    must(
+      `${counted(names.length, 'row')} of lists in force cannot be read: ${which}; whoever they may be about is in doubt, and gets no looser colour`,
+      `entente lists import ${quoted(path)} KIND FILE --source WHO --as-of TIME   # the same list, as of a later moment`,
     ),
   ];
 }

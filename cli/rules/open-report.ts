@@ -10,11 +10,15 @@ const DOUBT_TEXTS: Readonly<Record<Doubt, string>> = {
   OTHER_DOCUMENT: 'name and day of birth are theirs, the number of the document is another',
   NAME_SHARED: 'name and day of birth are theirs, and those of somebody else here',
   SEVERAL_ENTRIES: 'several entries may be about them',
+  ENTRY_UNREAD: 'an entry that may be about them cannot be read: import the list again',
+  AREA_UNREAD:
+    'what the list of areas says of an area in which they stayed cannot be read: import that list again',
 };
 
 /** What makes an entry of a list doubtful, in a few words. */
 export function doubtText({ list, doubt, lines }: Doubtful): string {
-  return `${list}, ${lines.length === 1 ? 'line' : 'lines'} ${lines.join(', ')}: ${DOUBT_TEXTS[doubt]}`;
+  const where = lines.length === 0 ? '' : `, ${lines.length === 1 ? 'line' : 'lines'} ${lines.join(', ')}`;
+  return `${list}${where}: ${DOUBT_TEXTS[doubt]}`;
 }
 
 /** A row for each reason: the list, its lines, and the reason in words. */

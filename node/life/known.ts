@@ -146,7 +146,9 @@ export function knownOf(
       { hint: 'docs/issuing.md says what comes of declarations and lists.' },
     );
   const areStaysUnknown = said.stays.length + stays.length > 0 && ofStays === undefined;
-  return { facts, sources: gathered.sources, doubts: doubtsFor(ruleSet, doubts), areStaysUnknown };
+  const ofAreas = view.doubtsOfStays([...said.stays, ...stays].map(({ area }) => area));
+  const all = together({ matched, doubts }, { matched: [], doubts: ofAreas }).doubts;
+  return { facts, sources: gathered.sources, doubts: doubtsFor(ruleSet, all), areStaysUnknown };
 }
 
 /** A list of which these rules ask for nothing changes no colour, whoever stands there. */
@@ -154,13 +156,20 @@ function doubtsFor({ data }: RuleSet, doubts: readonly Doubtful[]): readonly Dou
   return doubts.filter(({ list }) => FACT_NAMES[list].some((name) => Object.hasOwn(data.facts, name)));
 }
 
-/** Under two names of one person: an entry that is about them under one of these is in no doubt under the other. */
+/** Under two names of one person: an entry that is about them under one of these is in no doubt under the other. What cannot be read is. */
 export function together(a: Found, b: Found): Found {
   const matched = [...a.matched, ...b.matched];
   const isKnown = (list: string, line: number) =>
     matched.some((one) => one.list === list && one.line === line);
-  const doubts = [...a.doubts, ...b.doubts];
-  return { matched, doubts: doubts.filter(({ list, lines }) => !lines.every((line) => isKnown(list, line))) };
+  const isUnread = ({ lines }: Doubtful) => lines.length === 0;
+  const isToldBy = (some: readonly Doubtful[], { list, doubt }: Doubtful) =>
+    some.some((one) => one.list === list && one.doubt === doubt);
+  const further = b.doubts.filter((one) => !isUnread(one) || !isToldBy(a.doubts, one));
+  const doubts = [...a.doubts, ...further];
+  return {
+    matched,
+    doubts: doubts.filter((one) => isUnread(one) || !one.lines.every((line) => isKnown(one.list, line))),
+  };
 }
 
 /** Of days the newest counts that has come, or else one that is still to come; all else that lists say counts before what people say. */

@@ -43,6 +43,8 @@ export interface UpdatesReport {
   readonly damaged?: readonly string[];
   /** People whose codes the newest update of this process left as they are, since what the registry has of them cannot be read. */
   readonly unread?: number;
+  /** Names of rows of lists in force that cannot be read, as this process found, at most 100: whoever they may be about is in doubt. */
+  readonly unreadRows?: readonly string[];
   /** Lists that the rules for people ask for; absent where there are none in force, or nobody said which. */
   readonly lists?: readonly AskedList[];
 }

@@ -249,10 +249,12 @@ export class Life {
       const trouble = error === undefined ? this.#lastUpdate.trouble : troubleOf(error);
       const unread = this.#lastUpdate.ofProcess?.figures.unread ?? 0;
       const lists = await this.#askedLists(at.nowS);
+      const unreadRows = await this.#modules.lists.unread();
       return {
         ...(lists && { lists }),
         ...{ lastAtS, hasDeclared, ...(trouble && { trouble }) },
         ...{ ...(damaged.length > 0 && { damaged }), ...(unread > 0 && { unread }) },
+        ...(unreadRows.length > 0 && { unreadRows }),
       };
     } catch (error) {
       return { lastAtS: 0, hasDeclared: true, trouble: troubleOf(error) };

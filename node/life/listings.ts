@@ -74,7 +74,9 @@ export class Listings {
 
   async #viewNow(): Promise<{ readonly versions: string; readonly view: ListView }> {
     const versions = await this.#versions();
-    if (this.#view?.versions !== versions) this.#view = { versions, view: await this.#modules.lists.view() };
+    // What could not be read may have been mended.
+    if (this.#view?.versions !== versions || !this.#view.view.areAreasRead)
+      this.#view = { versions, view: await this.#modules.lists.view() };
     return this.#view;
   }
 

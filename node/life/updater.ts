@@ -134,8 +134,8 @@ export class Updater {
     } catch (error) {
       if (!isRegistryDamage(error)) throw error;
       const at = this.#judgedAt(run);
-      // A damaged list is of everybody.
-      await this.#listings.find(persons, at.nowS);
+      // Which lists are in force is of everybody.
+      await this.#modules.lists.inForce();
       const readable = await this.#unread.without(persons, (some) => this.#read(some, at));
       if (readable.length === persons.length) throw error;
       if (!run.isDry) await this.#revokeKnown(without(persons, readable), at);

@@ -13,14 +13,14 @@ export interface WeighingModules extends ContradictionModules {
 
 /**
  * As `contradictionsOf`, in the order of the claims; REFUSED for whoever holds what cannot be read, since it may be stricter than what they are to get. Red they
- * get, but where it is told alone: nothing that is known of them gives it then. Rejects as `contradictionsOf`, but for that, and for damaged lists, which are of everybody.
+ * get, but where it is told alone: nothing that is known of them gives it then. Rejects as `contradictionsOf`, but for that, and where nobody can tell which lists are in force.
  */
 export async function weighedOf(
   claims: readonly Claim[],
   modules: WeighingModules,
 ): Promise<readonly (Weighed | NodeError)[]> {
   const weighed = await answersPastDamage(claims, (some) => contradictionsOf(some, modules));
-  if (weighed.some((one) => one instanceof NodeError)) await modules.lists.view();
+  if (weighed.some((one) => one instanceof NodeError)) await modules.lists.inForce();
   const each = weighed.map(async (one, i) => {
     const { [i]: claim } = claims;
     return one instanceof NodeError && claim !== undefined ? weighedPast(claim, one, modules) : one;

@@ -149,7 +149,7 @@ export const FACT_NAMES: Readonly<Record<ListKind, readonly string[]>> = {
   areas: [],
 };
 
-/** The level of risk of each area, and the day from which on it counts. */
+/** The level of risk of each area, by its name in the form in which areas are compared, and the day from which on it counts. */
 export type Areas = ReadonlyMap<string, Said>;
 
 /**

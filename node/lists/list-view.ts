@@ -2,9 +2,10 @@
 import { NodeError } from '../node-error.ts';
 import { type ListEntry, saidOf } from './entry.ts';
 import { type Identity } from './identity.ts';
-import { type Areas, factsOf, KINDS, type ListFacts, type ListKind, type Said } from './kinds.ts';
+import { areaForm, type Areas, factsOf, KINDS, type ListFacts, type ListKind, type Said } from './kinds.ts';
 import { type Doubt, matchOf, type Sought } from './matching.ts';
 import { type ListVersion, type Shelf, VERSIONS_KEPT } from './shelf.ts';
+import { UnreadRow } from './unread-rows.ts';
 
 /** An entry that is about somebody, by the line of its list. */
 export interface Matched {
@@ -14,7 +15,7 @@ export interface Matched {
   readonly facts: ListFacts;
 }
 
-/** Entries that may be about somebody, or about another. */
+/** Entries that may be about somebody, or about another; without lines where what cannot be read may be about them. */
 export interface Doubtful {
   readonly list: ListKind;
   readonly doubt: Doubt;
@@ -25,6 +26,12 @@ export interface Doubtful {
 export interface Found {
   readonly matched: readonly Matched[];
   readonly doubts: readonly Doubtful[];
+}
+
+/** What the list of areas says, and the names of its rows that cannot be read. */
+export interface ReadAreas {
+  readonly areas: Areas;
+  readonly unread: ReadonlySet<string>;
 }
 
 /** Under which pseudonyms entries about somebody stand: by the document, and by name and day of birth. */
@@ -40,16 +47,27 @@ export class ListView {
   readonly #shelf: Shelf;
   readonly #inForce: ReadonlyMap<ListKind, ListVersion>;
   readonly #areas: Areas;
+  /** Names of rows of areas that cannot be read. */
+  readonly #unreadAreas: ReadonlySet<string>;
+  readonly #onUnread: (row: UnreadRow) => void;
 
-  constructor(shelf: Shelf, inForce: ReadonlyMap<ListKind, ListVersion>, areas: Areas) {
+  /** `onUnread` is told of each row that cannot be read, as often as it is met; must not throw. */
+  constructor(
+    shelf: Shelf,
+    inForce: ReadonlyMap<ListKind, ListVersion>,
+    { areas, unread }: ReadAreas,
+    onUnread: (row: UnreadRow) => void,
+  ) {
     this.#shelf = shelf;
     this.#inForce = inForce;
     this.#areas = areas;
+    this.#unreadAreas = unread;
+    this.#onUnread = onUnread;
   }
 
   /**
-   * What stands of each of at most 1,024 people, in their order.
-   * @throws {NodeError} REFUSED if lists were replaced so often meanwhile that these are gone; and as the tables.
+   * What stands of each of at most 1,024 people, in their order. Whoever a row may be about that cannot be read is in doubt, and nobody else.
+   * @throws {NodeError} REFUSED if lists were replaced so often meanwhile that these are gone; and as the tables, but for damaged rows.
    */
   async find(people: readonly Sought[]): Promise<Found[]> {
     if (people.length > SOUGHT_MAX)
@@ -60,14 +78,18 @@ export class ListView {
       if (KINDS[list].of !== 'person') continue;
       const candidates = await this.#candidates(list, version, named);
       people.forEach((sought, i) => {
-        const { is, doubt } = matchOf(sought, candidates(named[i] ?? {})) ?? {};
+        const { isUnread, ...readable } = candidates(named[i] ?? {});
+        const { is, doubt } = matchOf(sought, readable) ?? {};
+        if (isUnread) found[i]?.doubts.push({ list, doubt: 'ENTRY_UNREAD', lines: [] });
         if (doubt !== undefined) {
           const lines = doubt.entries.map(({ line }) => line).sort((a, b) => a - b);
           found[i]?.doubts.push({ list, doubt: doubt.code, lines });
         }
         if (is !== undefined) {
           const { by, entry } = is;
-          const facts = factsOf(list, saidOf(entry), this.#areas);
+          const said = saidOf(entry);
+          const facts = factsOf(list, said, this.#areas);
+          if (list === 'travel') found[i]?.doubts.push(...this.doubtsOfStays(Object.keys(said)));
           found[i]?.matched.push({ list, by, line: entry.line, facts });
         }
       });
@@ -84,6 +106,20 @@ export class ListView {
   /** What comes of stays that somebody tells, by area; undefined where no list says which areas are at risk. */
   factsOfStays(stays: Said): ListFacts | undefined {
     return this.#inForce.has('areas') ? factsOf('travel', stays, this.#areas) : undefined;
+  }
+
+  /** Whether the list of areas was read as a whole. */
+  get areAreasRead(): boolean {
+    return this.#unreadAreas.size === 0;
+  }
+
+  /** What is in doubt of stays in these areas: of one that cannot be read nobody knows at what risk it is. */
+  doubtsOfStays(areas: readonly string[]): Doubtful[] {
+    const version = this.#inForce.get('areas')?.version;
+    if (this.areAreasRead || version === undefined) return [];
+    const isUnread = (area: string) =>
+      this.#unreadAreas.has(this.#shelf.entryName('areas', version, this.#shelf.areaOf(areaForm(area))));
+    return areas.some(isUnread) ? [{ list: 'travel', doubt: 'AREA_UNREAD', lines: [] }] : [];
   }
 
   /** A list whose rows were removed while they were read would have said that nobody stands on it. */
@@ -108,15 +144,22 @@ export class ListView {
     const names = new Set(people.flatMap(({ name }) => name ?? []));
     const documents = people.flatMap(({ own }) => own ?? []);
     const namesakes = await mapped([...names], (all) => shelf.namesakes(list, version, all));
-    const wanted = new Set([...documents, ...names, ...[...namesakes.values()].flat()]);
+    const known = [...namesakes.values()].flatMap((some) => (some instanceof UnreadRow ? [] : some));
+    const wanted = new Set([...documents, ...names, ...known]);
     const entries = await mapped([...wanted], (all) => shelf.entries(list, version, all));
+    for (const row of [...namesakes.values(), ...entries.values()])
+      if (row instanceof UnreadRow) this.#onUnread(row);
     return ({ own, name }: Named) => {
-      const ofName = name === undefined ? [] : [name, ...(namesakes.get(name) ?? [])];
-      const byName = ofName.flatMap((one): ListEntry[] => {
-        const entry = one === own ? undefined : entries.get(one);
-        return entry === undefined ? [] : [entry];
-      });
-      return { byDocument: own === undefined ? undefined : entries.get(own), byName };
+      const alike = name === undefined ? [] : (namesakes.get(name) ?? []);
+      const others = alike instanceof UnreadRow ? [] : alike;
+      const ofName = name === undefined ? [] : [name, ...others].filter((one) => one !== own);
+      const byName = ofName.map((one) => entries.get(one));
+      const byDocument = own === undefined ? undefined : entries.get(own);
+      return {
+        byDocument: byDocument instanceof UnreadRow ? undefined : byDocument,
+        byName: byName.filter((one): one is ListEntry => one !== undefined && !(one instanceof UnreadRow)),
+        isUnread: [alike, byDocument, ...byName].some((one) => one instanceof UnreadRow),
+      };
     };
   }
 }

@@ -12,18 +12,19 @@ import { type RowFault } from '../rows/row-form.ts';
 import { type Encoding } from '../rows/encoding.ts';
 import { Turns } from '../turns.ts';
 import { saidOf } from './entry.ts';
-import { type Areas, LIST_KINDS, type ListKind } from './kinds.ts';
+import { LIST_KINDS, type ListKind } from './kinds.ts';
 import { type ListFormat, type ListRow, readListRows } from './list-file.ts';
-import { ListView } from './list-view.ts';
+import { ListView, type ReadAreas } from './list-view.ts';
 import { type ListVersion, Shelf, VERSIONS_KEPT } from './shelf.ts';
 import { ROWS_TOGETHER, Staging } from './staging.ts';
+import { UnreadRow, UnreadRows, type UnreadRowsModules } from './unread-rows.ts';
 
 export interface ListsOptions {
   /** 32 bytes: that of the registry. Copied. */
   readonly key: Uint8Array;
 }
 
-export interface ListsModules {
+export interface ListsModules extends UnreadRowsModules {
   readonly tables: PrivateTables;
   /** That of the rules for people, by which the days of lists are held; undefined where there are none yet. */
   readonly zone?: (nowS: number) => Zone | undefined;
@@ -74,11 +75,13 @@ const NO_ROWS =
 export class Lists {
   readonly #modules: ListsModules;
   readonly #shelf: Shelf;
+  readonly #unread: UnreadRows;
   readonly #turns = new Turns();
 
   constructor(options: ListsOptions, modules: ListsModules) {
     this.#modules = modules;
     this.#shelf = new Shelf(options, modules);
+    this.#unread = new UnreadRows(modules);
   }
 
   /** All versions that are remembered, that in force first; of older ones than the two first the rows are gone. */
@@ -106,17 +109,32 @@ export class Lists {
       throw new NodeError('REFUSED', 'a list of stays is in force, and none of areas', {
         hint: 'Import the areas at risk: entente lists example areas',
       });
-    return new ListView(this.#shelf, inForce, await this.#areas(inForce.get('areas')?.version));
+    const areas = await this.#areas(inForce.get('areas')?.version);
+    return new ListView(this.#shelf, inForce, areas, (row) => this.#unread.add(row));
   }
 
-  async #areas(version: number | undefined): Promise<Areas> {
+  async #areas(version: number | undefined): Promise<ReadAreas> {
     const areas = new Map<string, ReturnType<typeof saidOf>>();
-    if (version === undefined) return areas;
+    const unread = new Set<string>();
+    if (version === undefined) return { areas, unread };
     for await (const entry of this.#shelf.all('areas', version)) {
-      const said = saidOf(entry);
-      areas.set(said['area'] ?? '', said);
+      if (entry instanceof UnreadRow) {
+        this.#unread.add(entry);
+        unread.add(entry.name);
+      } else {
+        const said = saidOf(entry);
+        areas.set(said['area'] ?? '', said);
+      }
     }
-    return areas;
+    return { areas, unread };
+  }
+
+  /** Names of rows of the lists in force of which was found that they cannot be read, at most `UNREAD_MAX`: by this process, where somebody was looked for. */
+  async unread(): Promise<readonly string[]> {
+    if (this.#unread.names.length === 0) return [];
+    const inForce = [...(await this.inForce())];
+    this.#unread.keep((name) => inForce.some(([kind, { version }]) => this.#shelf.isOf(name, kind, version)));
+    return this.#unread.names;
   }
 
   /**

@@ -12,6 +12,10 @@ export const DOUBTS = [
   'NAME_SHARED',
   /** Several entries may be about them. */
   'SEVERAL_ENTRIES',
+  /** An entry, or who has their name, cannot be read: it may be about them. */
+  'ENTRY_UNREAD',
+  /** What is said of an area in which they stayed cannot be read. */
+  'AREA_UNREAD',
 ] as const;
 export type Doubt = (typeof DOUBTS)[number];
 

@@ -13,11 +13,15 @@ import { type Change, type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { Pseudonyms } from '../registry/pseudonyms.ts';
 import { parseSealedJson } from '../registry/sealed-json.ts';
+import { isRegistryDamage } from '../registry/registry-error.ts';
+import { rowsPastDamage, valuesPastDamage } from '../registry/rows-past-damage.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { encodeEntry, type ListEntry, parseEntry } from './entry.ts';
 import { documentForm, type Identity } from './identity.ts';
 import { type ListKind } from './kinds.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
+import { NodeError } from '../node-error.ts';
+import { UnreadRow } from './unread-rows.ts';
 
 export interface ShelfModules {
   readonly tables: PrivateTables;
@@ -82,12 +86,12 @@ export class Shelf {
     await this.#modules.tables.write([{ put: name, value: this.#seal(this.#heads, name, head) }]);
   }
 
-  /** Removes all rows of a version. To be repeated if it is interrupted. */
+  /** Removes all rows of a version, damaged ones too. To be repeated if it is interrupted. */
   async remove(kind: ListKind, version: number): Promise<void> {
     const { tables } = this.#modules;
     const from = `${prefixOf(kind, version)}/`;
     for (;;) {
-      const page = await tables.page(from, `${from}~`, { limit: REMOVED_TOGETHER });
+      const page = await rowsPastDamage(tables, [from, `${from}~`], REMOVED_TOGETHER);
       if (page.length === 0) return;
       await tables.write(page.map(([name]) => ({ del: name })));
     }
@@ -107,6 +111,16 @@ export class Shelf {
     return this.#pseudonyms.of(['name', name, birthDate].join('\n'));
   }
 
+  /** The name of the row of an entry. */
+  entryName(kind: ListKind, version: number, pseudonym: string): string {
+    return `${prefixOf(kind, version)}/by/${pseudonym}`;
+  }
+
+  /** Whether a row is of that version of a list. */
+  isOf(name: string, kind: ListKind, version: number): boolean {
+    return name.startsWith(`${prefixOf(kind, version)}/`);
+  }
+
   /** The name of an area's entry. */
   areaOf(area: string): string {
     return this.#pseudonyms.of(['area', area].join('\n'));
@@ -120,46 +134,63 @@ export class Shelf {
     return this.#change(kind, version, `name/${name}`, Buffer.from(JSON.stringify(pseudonyms)));
   }
 
-  /** The entries of these pseudonyms, in their order. */
-  async entries(
+  /** The entries of these pseudonyms, in their order. Rejects as the tables, but for damage. */
+  entries(
     kind: ListKind,
     version: number,
     pseudonyms: readonly string[],
-  ): Promise<(ListEntry | undefined)[]> {
-    const opened = await this.#opened(kind, version, 'by', pseudonyms);
-    return opened.map((bytes) => bytes && parseEntry(bytes));
+  ): Promise<(ListEntry | UnreadRow | undefined)[]> {
+    return this.#read(kind, version, { table: 'by', pseudonyms, parse: parseEntry });
   }
 
-  /** The pseudonyms of entries with a document that have these names, in the order of the names. */
-  async namesakes(kind: ListKind, version: number, names: readonly string[]): Promise<(readonly string[])[]> {
-    const opened = await this.#opened(kind, version, 'name', names);
-    const at = `${prefixOf(kind, version)}/name`;
-    return opened.map((bytes, i) =>
-      bytes === undefined ? [] : parseSealedJson(pseudonymsSchema, `${at}/${names[i] ?? ''}`, bytes),
-    );
+  /** The pseudonyms of entries with a document that have these names, in the order of the names. Rejects as `entries`. */
+  async namesakes(
+    kind: ListKind,
+    version: number,
+    names: readonly string[],
+  ): Promise<(readonly string[] | UnreadRow)[]> {
+    const parse = (bytes: Uint8Array, name: string) => parseSealedJson(pseudonymsSchema, name, bytes);
+    const read = await this.#read(kind, version, { table: 'name', pseudonyms: names, parse });
+    return read.map((one) => one ?? []);
   }
 
-  /** All entries of a version, in the order of their pseudonyms. */
-  async *all(kind: ListKind, version: number): AsyncGenerator<ListEntry, void, undefined> {
+  /** All entries of a version, in the order of their pseudonyms. Rejects as `entries`. */
+  async *all(kind: ListKind, version: number): AsyncGenerator<ListEntry | UnreadRow, void, undefined> {
     const from = `${prefixOf(kind, version)}/by/`;
-    for (let next = from; ;) {
-      const page = await this.#modules.tables.page(next, `${from}~`, { limit: REMOVED_TOGETHER });
-      for (const [name, sealed] of page) yield parseEntry(this.#sealer(kind, version).open(name, sealed));
-      const last = page.at(-1)?.[0];
-      if (last === undefined) return;
-      next = `${last}\0`;
-    }
+    const damaged: UnreadRow[] = [];
+    const onDamaged = (error: NodeError) => damaged.push(new UnreadRow(error.key ?? from, error));
+    const rows = this.#modules.tables.entries(from, `${from}~`, { pageSize: REMOVED_TOGETHER, onDamaged });
+    for await (const [name, sealed] of rows) yield this.#parsed(kind, version, name, sealed, parseEntry);
+    yield* damaged;
   }
 
-  async #opened(
+  async #read<T>(
     kind: ListKind,
     version: number,
-    table: string,
-    pseudonyms: readonly string[],
-  ): Promise<(Uint8Array | undefined)[]> {
+    { table, pseudonyms, parse }: Reading<T>,
+  ): Promise<(T | UnreadRow | undefined)[]> {
     const names = pseudonyms.map((pseudonym) => `${prefixOf(kind, version)}/${table}/${pseudonym}`);
-    const sealed = await this.#modules.tables.getMany(names);
-    return sealed.map((bytes, i) => bytes && this.#sealer(kind, version).open(names[i] ?? '', bytes));
+    const sealed = await valuesPastDamage(this.#modules.tables, names);
+    return sealed.map((value, i) => {
+      const { [i]: name = '' } = names;
+      if (value instanceof NodeError) return new UnreadRow(name, value);
+      return value && this.#parsed(kind, version, name, value, parse);
+    });
+  }
+
+  #parsed<T>(
+    kind: ListKind,
+    version: number,
+    name: string,
+    sealed: Uint8Array,
+    parse: Reading<T>['parse'],
+  ): T | UnreadRow {
+    try {
+      return parse(this.#sealer(kind, version).open(name, sealed), name);
+    } catch (error) {
+      if (!isRegistryDamage(error)) throw error;
+      return new UnreadRow(name, error);
+    }
   }
 
   #change(kind: ListKind, version: number, place: string, plain: Uint8Array): Change {
@@ -183,6 +214,12 @@ export class Shelf {
     }
     return sealer;
   }
+}
+
+interface Reading<T> {
+  readonly table: 'by' | 'name';
+  readonly pseudonyms: readonly string[];
+  readonly parse: (bytes: Uint8Array, name: string) => T;
 }
 
 const SEALERS_MAX = 32;

@@ -6,6 +6,7 @@ import { entryOf, type ListEntry, merged } from './entry.ts';
 import { type ListKind } from './kinds.ts';
 import { type ListRow } from './list-file.ts';
 import { type Shelf } from './shelf.ts';
+import { requireRead } from './unread-rows.ts';
 
 export interface StagingModules {
   readonly tables: PrivateTables;
@@ -75,7 +76,10 @@ export class Staging {
     const pseudonyms = [...new Set(placed.map(({ pseudonym }) => pseudonym))];
     const staged = await this.#modules.shelf.entries(this.#kind, this.#version, pseudonyms);
     const before = new Map<string, ListEntry>();
-    pseudonyms.forEach((pseudonym, i) => staged[i] && before.set(pseudonym, staged[i]));
+    pseudonyms.forEach((pseudonym, i) => {
+      const entry = requireRead(staged[i]);
+      if (entry !== undefined) before.set(pseudonym, entry);
+    });
     const entries = new Map<string, ListEntry>();
     const faults: RowFault[] = [];
     for (const { row, pseudonym } of placed) {
@@ -104,7 +108,7 @@ export class Staging {
   async #namesakesOf(named: readonly Named[]): Promise<Map<string, Set<string>> | RowFault[]> {
     const names = [...new Set(named.map(({ name }) => name))];
     const staged = await this.#modules.shelf.namesakes(this.#kind, this.#version, names);
-    const byName = new Map(names.map((name, i) => [name, new Set(staged[i])]));
+    const byName = new Map(names.map((name, i) => [name, new Set(requireRead(staged[i]))]));
     for (const { entry, name, pseudonym } of named) {
       const all = byName.get(name)?.add(pseudonym);
       if (all === undefined || all.size <= NAMESAKES_MAX) continue;

@@ -1,7 +1,9 @@
 /** Lists of a region on a medium that survives its processes. */
+import { saidOf } from '../../node/lists/entry.ts';
 import { Shelf } from '../../node/lists/shelf.ts';
 import { type ImportReport, type ListOrder, Lists } from '../../node/lists/lists.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
+import { requireRead } from '../../node/lists/unread-rows.ts';
 import { type Store } from '../../node/store/store.ts';
 import { systemRandom } from '../../node/system-random.ts';
 import { REGISTRY_KEY } from './issuing-fixture.ts';
@@ -22,12 +24,15 @@ export class ListsFixture {
   store: Store;
   lists: Lists;
   shelf: Shelf;
+  /** What was told of. */
+  readonly troubles: unknown[] = [];
 
   private constructor(machine: Machine, store: Store) {
     this.machine = machine;
     this.store = store;
     machine.clock.nowAtMs = LISTS_NOW_S * 1_000;
-    const modules = { tables: machine.tables ?? store, random, clock: machine.clock };
+    const onTrouble = (error: unknown) => this.troubles.push(error);
+    const modules = { tables: machine.tables ?? store, random, clock: machine.clock, onTrouble };
     this.lists = new Lists({ key: REGISTRY_KEY }, modules);
     this.shelf = new Shelf({ key: REGISTRY_KEY }, modules);
   }
@@ -53,11 +58,10 @@ export class ListsFixture {
     const [newest] = await this.lists.versions(kind);
     const said = new Map<number, Record<string, string>>();
     if (newest === undefined) return said;
-    for await (const entry of this.shelf.all(kind, newest.version))
-      said.set(
-        entry.line,
-        Object.fromEntries(Object.entries(entry.said).map(([name, [value]]) => [name, value])),
-      );
+    for await (const row of this.shelf.all(kind, newest.version)) {
+      const entry = requireRead(row);
+      said.set(entry.line, { ...saidOf(entry) });
+    }
     return said;
   }
 

@@ -85,7 +85,7 @@ export class LivingRegion {
   readonly names: OverrideNames;
   /** More than the baseline. */
   readonly otherRules: LoggedRules[] = [];
-  /** What updates and overrides told of. */
+  /** What updates, overrides and lists told of. */
   readonly troubles: unknown[] = [];
   readonly #state: () => RulingState;
   readonly #once: IssueOnce;
@@ -96,8 +96,9 @@ export class LivingRegion {
     this.process = process;
     const { tables, registry, issuer, revoker, openTree } = process;
     const { region, clock, bytes: random } = machine;
+    const onTrouble = (error: unknown) => this.troubles.push(error);
     const onImported = () => this.life.news.tell('anybody');
-    this.#lists = new Lists({ key: REGISTRY_KEY }, { tables, random, clock, onImported });
+    this.#lists = new Lists({ key: REGISTRY_KEY }, { tables, random, clock, onImported, onTrouble });
     const { id, version, fromS, data } = BASELINE.ruleSet;
     const logged = { id, version, fromS, data } as LoggedRules;
     const state = () => ({

@@ -130,6 +130,17 @@ describe('the checks of rules and updates', function () {
     assert.match(ownLines(running).join('\n'), /DAMAGED .*life\/person\/00ff/);
   });
 
+  it('name rows of lists that cannot be read, and in status too', () => {
+    const row = 'list/control/00000001/by/00ff';
+    const updates = { lastAtS: well.nowS, hasDeclared: true, unreadRows: [row] };
+    const life = { objections: OBJECTIONS, updates };
+    const [found] = updatesOf(life);
+    assert.match(told([found ?? assert.fail()])[0] ?? '', /^must 1 row of lists in force .*list\/control/);
+    assert.match(found?.fix ?? '', /^entente lists import /);
+    const { running = assert.fail() } = runningOn({ ...well, life }, { life });
+    assert.match(ownLines(running).join('\n'), /DAMAGED .*import these lists again: list\/control/);
+  });
+
   it('warn of lists that the rules ask for and that are missing or old, and in status too', () => {
     const asOfS = well.nowS - 3 * DAY_S;
     const lists = [

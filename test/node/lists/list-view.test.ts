@@ -182,6 +182,37 @@ describe('ListView', () => {
     assert.equal((await found(`${passport(1)},,`)).matched[0]?.facts['control.level'], 'watch');
   });
 
+  it('finds past rows that rotted on the disk: whoever they may be about is in doubt, and they are told of once', async () => {
+    const rows = ['1,Person One', '2,Person Two'].map((row) => {
+      const [number, name] = row.split(',');
+      return `${passport(Number(number))},${name},1990-05-17,key,2026-11-20\n`;
+    });
+    await fixture.import('control', `${PAPERS},level,since\n${rows.join('')}`);
+    await fixture.import('areas', 'area,risk,since\nCN-42,high,2026-11-01\n');
+    const rotten: string[] = [];
+    for (const table of ['control/00000001/name', 'areas/00000001/by'])
+      rotten.push(fixture.machine.medium.flipBit(`list/${table}/`) ?? assert.fail());
+    const named = [sought(`,,,Person One,1990-05-17`), sought(`,,,Person Two,1990-05-17`)];
+    const all = await (await fixture.lists.view()).find(named);
+    const lines = all.map(({ matched, doubts }) => [...matched, ...doubts].map((one) => ({ ...one })));
+    const inDoubt = lines.findIndex(([one]) => one !== undefined && 'doubt' in one);
+    assert.deepEqual(lines[inDoubt], [{ list: 'control', doubt: 'ENTRY_UNREAD', lines: [] }]);
+    assert.equal(all[1 - inDoubt]?.matched.length, 1);
+    const view = await fixture.lists.view();
+    const area = { list: 'travel', doubt: 'AREA_UNREAD', lines: [] };
+    assert.deepEqual([view.doubtsOfStays(['cn-42']), view.doubtsOfStays(['CN-11'])], [[area], []]);
+    assert.deepEqual((await fixture.lists.unread()).toSorted(), rotten.toSorted());
+    assert.equal(fixture.troubles.length, 2);
+    // The rows of a version are removed, whatever became of them.
+    for (const version of [2, 3])
+      await fixture.import('areas', 'area,risk,since\nCN-42,high,2026-11-01\n', {
+        asOfS: LISTS_NOW_S + version,
+      });
+    const page = await fixture.store.page('list/areas/00000001/', 'list/areas/00000001~', { limit: 9 });
+    assert.deepEqual(page, []);
+    assert.deepEqual(await fixture.lists.unread(), rotten.slice(0, 1));
+  });
+
   it('answers for 1,024 people at once, in their order, and no more', async () => {
     const rows = Array.from({ length: 500 }, (_, i) => `${passport(2 * i)},key,2026-11-20\n`).join('');
     await fixture.import('control', `id_type,id_country,id_number,level,since\n${rows}`);

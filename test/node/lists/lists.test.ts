@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { columnsOf, exampleFile, LIST_KINDS, type ListKind } from '../../../node/lists/kinds.ts';
 import { type ImportReport, Lists } from '../../../node/lists/lists.ts';
+import { requireRead } from '../../../node/lists/unread-rows.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { storeInDirectory } from '../../../node/store/store-directory.ts';
 import { systemClock } from '../../../node/system-clock.ts';
@@ -265,7 +266,7 @@ describeOnAllTables('Lists', () => {
     ]);
     assert.equal((await fixture.import('control', row, { encoding: 'gb18030' })).outcome, 'imported');
     const entries = [];
-    for await (const { identity } of fixture.shelf.all('control', 1)) entries.push(identity);
+    for await (const row of fixture.shelf.all('control', 1)) entries.push(requireRead(row).identity);
     assert.deepEqual(entries, [{ name: '张三', birthDate: '1990-05-17' }]);
   });
 
