@@ -67,7 +67,7 @@ const STANDINGS: Readonly<Record<Holder['standing'], string>> = {
   running: '',
   over: 'The code has ended.',
   revoked: 'The code is revoked.',
-  none: 'The person has no colour yet: colours come of `entente update`.',
+  none: 'The person has no colour: no update has come since they declared, or what is known does not tell one. --explain says what is open or in doubt; colours come of `entente update`.',
 };
 
 function headLines({ notice, standing }: Holder): string[] {

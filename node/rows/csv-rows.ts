@@ -75,7 +75,13 @@ async function* parsedRecords({
   lineEnd,
 }: CsvRest): AsyncGenerator<readonly CsvRecord[], void, undefined> {
   const input = Readable.from(source, { objectMode: false });
+  // Where the row in hand begins: the parser ends it, and counts, where a quotation mark that is not closed has swallowed what follows.
+  let ended = 0;
   const parser = parse({
+    on_record: (record: string[], { lines: at }) => {
+      ended = at;
+      return record;
+    },
     encoding: null,
     info: true,
     relax_column_count: true,
@@ -88,7 +94,7 @@ async function* parsedRecords({
     for await (const { record, info } of parser as AsyncIterable<Parsed>)
       yield [{ line: lines + info.lines, cells: record.map(decodeUtf8) }];
   } catch (error) {
-    throw error instanceof CsvError ? new CsvFault(faultOfForm(error, lines)) : error;
+    throw error instanceof CsvError ? new CsvFault(faultOfForm(error, { before: lines, ended })) : error;
   } finally {
     input.destroy();
   }
@@ -154,11 +160,18 @@ function parseRow(header: readonly string[], { line, cells: texts }: CsvRecord):
   return { line, cells };
 }
 
-/** `lines`: those before what was parsed. */
-function faultOfForm(error: CsvError, lines: number): RowFault {
-  const line = typeof error['lines'] === 'number' ? lines + error['lines'] : 0;
+/** `before`: the lines before what was parsed; `ended`: those of it that whole rows take. */
+function faultOfForm(
+  error: CsvError,
+  { before, ended }: { readonly before: number; readonly ended: number },
+): RowFault {
+  const at = BEGUN_BEFORE.has(error.code) ? ended + 1 : error['lines'];
+  const line = typeof at === 'number' ? before + at : 0;
   return { line, reason: REASONS_OF_FORM[error.code] ?? 'is no CSV' };
 }
+
+/** Faults that are found long after the row in which they lie has begun. */
+const BEGUN_BEFORE: ReadonlySet<string> = new Set(['CSV_QUOTE_NOT_CLOSED', 'CSV_MAX_RECORD_SIZE']);
 
 const REASONS_OF_FORM: Partial<Record<string, string>> = {
   CSV_QUOTE_NOT_CLOSED: 'a quotation mark is opened and not closed',

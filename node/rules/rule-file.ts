@@ -5,6 +5,7 @@ import { faultsAtGate } from '../../protocol/rules/gate-trial.ts';
 import { readRuleSet, type RuleSet, type RuleSetFault } from '../../protocol/rules/rule-set.ts';
 import { RULE_LISTS } from '../../protocol/rules/rule-set-schema.ts';
 import { baseOf, bodyOf, overlaid } from '../../protocol/rules/source.ts';
+import { nearestOf } from '../config/nearest.ts';
 import { readYaml, type YamlText } from '../config/yaml-text.ts';
 import { zoneOffsets } from './zone-offsets.ts';
 
@@ -17,6 +18,9 @@ const INDENTED_BEYOND = /^[\s\-?:]{200}/m;
 
 /** Members of any map or list: examples may be as many, and of all else a rule set has fewer. So what each fault costs is bounded. */
 const MEMBERS_MAX = 1_024;
+
+/** Characters of a word that is told of a fault. */
+const WORD_CHARS_MAX = 64;
 
 /** What is wrong with a file of rules. `line` counts from 1 and is undefined for what does not stand in it. */
 export interface RuleFileFault {
@@ -80,8 +84,21 @@ export function readRuleFile(
 }
 
 /** The fault with the line in which it stands, or the nearest part of the file above it. */
-function placed(yaml: YamlText, source: unknown, { path, reason }: RuleSetFault): RuleFileFault {
-  return { line: lineOf(yaml, writtenPath(yaml, source, path)), path: named(source, path), reason };
+function placed(yaml: YamlText, source: unknown, fault: RuleSetFault): RuleFileFault {
+  const { path } = fault;
+  return {
+    line: lineOf(yaml, writtenPath(yaml, source, path)),
+    path: named(source, path),
+    reason: reasonText(fault),
+  };
+}
+
+/** The reason with the name that nothing is known under, unless the path ends with it, and what was probably meant. */
+function reasonText({ path, reason, unknown, known = [] }: RuleSetFault): string {
+  if (unknown === undefined || path.at(-1) === unknown) return reason;
+  const word = unknown.slice(0, WORD_CHARS_MAX);
+  const near = nearestOf(word, known);
+  return `${reason}: ${word}${near === undefined ? '' : `; did you mean ${near}?`}`;
 }
 
 /** Rules of an overlay have other numbers in the whole than in their file: their place in it, by id. */

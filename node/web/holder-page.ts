@@ -22,7 +22,7 @@ const STANDINGS: Readonly<Record<Holder['standing'], string>> = {
   running: 'The code counts.',
   over: 'The code has ended.',
   revoked: 'The code is revoked.',
-  none: 'The person has declared, and has no colour yet.',
+  none: 'The person has declared, and has no colour: no update has come since, or what is known of them does not tell one. Whoever runs the node finds out by `entente holder --explain`.',
 };
 
 function holderSection(subject: string, { notice, standing, changes, objections }: Holder): Html {

@@ -44,6 +44,9 @@ export type Expression =
 export interface ExpressionFault {
   readonly path: readonly (string | number)[];
   readonly reason: string;
+  /** A name that is not known, and those that are. */
+  readonly unknown?: string;
+  readonly known?: readonly string[];
 }
 
 /** Faults of one expression that are told; the others often follow from them. */
@@ -117,7 +120,10 @@ class Reading {
     const at = [...path, operator];
     if (operator === 'var') return this.#variable(operands, at);
     const count = OPERAND_COUNTS.get(operator);
-    if (count === undefined) return this.#fault(path, 'has an operator that CertLogic does not know');
+    if (count === undefined) {
+      const known = ['var', ...OPERAND_COUNTS.keys()];
+      return this.#fault(path, 'has an operator that CertLogic does not know', { unknown: operator, known });
+    }
     if (!Array.isArray(operands)) return this.#fault(at, 'expects its operands in a list');
     if (at.length >= this.#depthMax) return this.#tooDeep(at);
     const [min, max] = count;
@@ -169,8 +175,8 @@ class Reading {
       this.#fault(path, `makes more than ${EXPRESSION_NODES_MAX} parts`);
   }
 
-  #fault(path: Path, reason: string): undefined {
-    if (this.faults.length < FAULTS_MAX) this.faults.push({ path, reason });
+  #fault(path: Path, reason: string, name: Pick<ExpressionFault, 'unknown' | 'known'> = {}): undefined {
+    if (this.faults.length < FAULTS_MAX) this.faults.push({ path, reason, ...name });
   }
 }
 

@@ -36,7 +36,8 @@ function faultsOfFacts({ facts, issuing }: RuleSetData): RuleSetFault[] {
     ...issuing.flatMap(({ since }, i) => {
       const path = ['issuing', i, 'since'];
       const type = Object.hasOwn(facts, since) ? facts[since] : undefined;
-      if (type === undefined) return [{ path, reason: 'names no fact of these rules', unknown: since }];
+      if (type === undefined)
+        return [{ path, reason: 'names no fact of these rules', unknown: since, known: names }];
       return type === 'day' || type === 'time'
         ? []
         : [{ path, reason: 'names a fact that is no day or time' }];
@@ -54,7 +55,10 @@ function faultsWithoutFacts(ruleSet: RuleSet): RuleSetFault[] {
         return [];
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
-        const reason = 'has no value where no fact is known: ask for the fact first, by `and` or `if`';
+        const reason =
+          error.fault.code === 'RULE_TOO_COSTLY'
+            ? 'takes more steps than a condition may: make it shorter, or two rules of it'
+            : 'has no value where no fact is known: ask for the fact first, by `and` or `if`';
         return [{ path: [list, i, 'when'], reason }];
       }
     }),

@@ -43,8 +43,9 @@ export interface RuleSet {
 export interface RuleSetFault {
   readonly path: readonly (string | number)[];
   readonly reason: string;
-  /** The faulty name of a path that nothing is known under. */
+  /** The faulty name of a path that nothing is known under, and the names that are known. */
   readonly unknown?: string;
+  readonly known?: readonly string[];
 }
 
 /** Reads a rule set, or says all that is wrong with it. */

@@ -65,7 +65,8 @@ function visit(
       return;
     case 'var': {
       const name = expression.path.join('.');
-      if (!known.includes(name)) faults.push({ path: at, reason: 'names what these rules do not know' });
+      if (!known.includes(name))
+        faults.push({ path: at, reason: 'names what these rules do not know', unknown: name, known });
       return;
     }
     case 'if':

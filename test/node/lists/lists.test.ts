@@ -205,6 +205,11 @@ describeOnAllTables('Lists', () => {
       `${CONTROL}"passport,DE`,
       '2  a quotation mark is opened and not closed',
     ],
+    [
+      'a quotation mark that is not closed, by the row in which it is opened',
+      `${CONTROL}"passport",DE,C00000001,key,2026-11-20\n"passport,DE,C00000002\n\npassport,DE,C3\npassport,DE,C4\n`,
+      '3  a quotation mark is opened and not closed',
+    ],
     ['a level that is none', `${CONTROL}${passport(1)},Key,2026-11-20\n`, '2 level is none of key, watch'],
     ['an empty cell', `${CONTROL}${passport(1)},key,\n`, '2 since is empty'],
     [

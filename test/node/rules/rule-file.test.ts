@@ -56,6 +56,47 @@ describe('readRuleFile', () => {
     });
   }
 
+  for (const [name, from, to, told] of [
+    [
+      'a fact',
+      'facts.work.day }',
+      'facts.work.dya }',
+      /rules do not know: facts\.work\.dya; did you mean facts\.work\.day\?/,
+    ],
+    [
+      'a fact that is like none',
+      'facts.work.day }',
+      'facts.xyzzyxyzzyxyzzy }',
+      /do not know: facts\.xyzzyxyzzyxyzzy$/,
+    ],
+    [
+      'an operator',
+      '{ var: facts.work.day }',
+      "{ '==': [{ var: facts.work.day }, 1] }",
+      /CertLogic does not know: ==; did you mean ===\?/,
+    ],
+    [
+      'a beginning',
+      'since: work.day',
+      'since: work.dy',
+      /names no fact of these rules: work\.dy; did you mean work\.day\?/,
+    ],
+  ] as const) {
+    it(`names ${name} that is not known, and what was meant`, () => {
+      const { faults } = readRuleFile(overlay.replace(from, to), profileBases);
+      assert.match(faults.map(({ reason }) => reason).join(), told);
+    });
+  }
+
+  it('tells a condition that is too costly from one that has no value', () => {
+    const numbers = (count: number) => `[${Array.from({ length: count }, () => 1).join(', ')}]`;
+    const inner = `{ reduce: [${numbers(100)}, { '+': [{ '+': [{ var: accumulator }, { var: current }] }, { '+': [{ var: current }, 1] }] }, 0] }`;
+    const costly = Array.from({ length: 35 }, () => inner).join(', ');
+    const text = overlay.replace('{ var: facts.work.day }', `{ and: [${costly}] }`);
+    const [fault] = readRuleFile(text, profileBases).faults;
+    assert.match(fault?.reason ?? '', /more steps than a condition may/);
+  });
+
   it('tells lines of examples, and of what an overlay drops', () => {
     const text = `${overlay}drop:\n  issuing:\n    - nothing\nexamples:\n  - { name: x, at: never, facts: {}, expect: { colour: red } }\n`;
     assert.deepEqual(faultsOf(text), ['21 drop.issuing.0', '23 examples.0.at']);
