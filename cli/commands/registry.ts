@@ -3,6 +3,9 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { editConfig } from '../../node/config/config-file.ts';
 import { type Config } from '../../node/config/schema.ts';
+import { act } from '../../node/operators/acting.ts';
+import { type Actor } from '../../node/operators/scopes.ts';
+import { type ActingRecords, openActingRecords } from '../../node/region/acting-records.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { requireNotMoved } from '../../node/region/moved.ts';
 import { readRegistryKey } from '../../node/region/region-keys.ts';
@@ -23,9 +26,11 @@ import { storeInDirectory } from '../../node/store/store-directory.ts';
 import { systemClock } from '../../node/system-clock.ts';
 import { systemRandom } from '../../node/system-random.ts';
 import { type Cli, examples } from '../cli.ts';
+import { actorOf } from '../desk/actor.ts';
 import { usageError } from '../exit.ts';
 import { figure } from '../output.ts';
 import { printable } from '../printable.ts';
+import { regionModules } from '../region.ts';
 
 interface MoveOptions {
   readonly to: Whereabouts;
@@ -42,7 +47,7 @@ export function addRegistry(program: Command, cli: Cli): void {
   registry
     .command('move')
     .description(
-      'Copies all that is private, sealed as it is, into PostgreSQL or back into the store; from then on it counts there, and is removed where it was. The node has to be stopped. If it breaks off, run it again: until all is copied, what was there before counts.',
+      'Copies all that is private, sealed as it is, into PostgreSQL or back into the store; from then on it counts there, and is removed where it was. The node has to be stopped. If it breaks off, run it again: until all is copied, what was there before counts. Where operators are named it takes the scope trust.',
     )
     .argument('<region>', 'directory of the region')
     .addOption(new Option('--to <place>', 'where to').choices(['postgres', 'store']).makeOptionMandatory())
@@ -62,7 +67,7 @@ export function addRegistry(program: Command, cli: Cli): void {
           'entente registry move DE --to postgres --file DE/postgres.url',
           'a line as postgres://user:password@host/database',
         ],
-        ['entente registry move DE --to store', 'back again'],
+        ['entente registry move DE --to store --operator anna.key', 'back again, where operators are named'],
         [
           'entente registry move DE --to postgres --file DE/postgres.url --adopt',
           'a directory that was put back from before the move',
@@ -73,7 +78,7 @@ export function addRegistry(program: Command, cli: Cli): void {
   registry
     .command('accept')
     .description(
-      'Goes on with a database that has lost what it acknowledged (REGISTRY_BEHIND), where nothing that has it all can be brought back. Codes that it does not know any more count, and can be revoked by log and index. The node has to be stopped.',
+      'Goes on with a database that has lost what it acknowledged (REGISTRY_BEHIND), where nothing that has it all can be brought back. Codes that it does not know any more count, and can be revoked by log and index. The node has to be stopped. Where operators are named it takes the scope trust.',
     )
     .argument('<region>', 'directory of the region')
     .addHelpText('after', examples(['entente registry accept DE', 'after a look at docs/postgres.md']))
@@ -81,13 +86,22 @@ export function addRegistry(program: Command, cli: Cli): void {
 }
 
 async function move(cli: Cli, path: string, options: MoveOptions): Promise<void> {
-  const { to, file, adopt } = options;
+  const { to, file, adopt, replace } = options;
   if (adopt && to === 'store') throw usageError('--adopt goes with --to postgres', 'Leave it out.');
-  await withPlaces(cli, path, file, async (places, { layout, config, isOfFile }) => {
-    const rows = adopt ? await adopted(cli, places, options) : await moved(cli, places, options);
-    const value = to === 'postgres' ? config.registry.connectionFile : undefined;
-    if (isOfFile) await editConfig(layout.config, [{ at: ['registry', 'connectionFile'], value }]);
-    if (!adopt) await clearLeft(places);
+  const action = {
+    action: `registry/${adopt ? 'adopt' : 'move'}`,
+    needs: 'trust',
+    about: replace ? `${to}, in the place of what lay there` : to,
+  } as const;
+  await withPlaces(cli, path, file, async (places, { layout, config, isOfFile, records, actor }) => {
+    const rows = await act(records.trail, actor, action, async (tally) => {
+      tally.done = adopt ? await adopted(cli, places, options) : await moved(cli, places, options);
+      tally.figures = { rows: tally.done };
+      const value = to === 'postgres' ? config.registry.connectionFile : undefined;
+      if (isOfFile) await editConfig(layout.config, [{ at: ['registry', 'connectionFile'], value }]);
+      if (!adopt) await clearLeft(places);
+      return tally.done;
+    });
     const { region } = config;
     const what = adopt ? 'The registry of that database was adopted' : `${figure(rows)} rows copied`;
     cli.output.result({ region, to, rows }, () => [
@@ -128,11 +142,17 @@ async function adopted(
 }
 
 async function accept(cli: Cli, path: string): Promise<void> {
-  await withPlaces(cli, path, undefined, async ({ store, postgres }, { config: { region } }) => {
-    const place = await whereabouts(store);
-    if (place.at === 'store') throw registryElsewhere('store');
-    await requireRegistry(postgres, place.id);
-    await new RegistryMark({ store, tables: postgres }).accept();
+  const action = { action: 'registry/accept', needs: 'trust' } as const;
+  await withPlaces(cli, path, undefined, async ({ store, postgres }, { config, records, actor }) => {
+    const { region } = config;
+    await act(records.trail, actor, action, async (tally) => {
+      const place = await whereabouts(store);
+      if (place.at === 'store') throw registryElsewhere('store');
+      await requireRegistry(postgres, place.id);
+      tally.done = await countRows(postgres);
+      await new RegistryMark({ store, tables: postgres }).accept();
+      tally.figures = { rows: tally.done };
+    });
     cli.output.result({ region, accepted: true }, () => [
       `From here on what the database holds is all that is private of ${region}.`,
     ]);
@@ -150,6 +170,9 @@ interface PlacesOf {
   readonly config: Config;
   /** The config names the file with the connection string, or is to. */
   readonly isOfFile: boolean;
+  readonly records: ActingRecords;
+  /** In whose name the command acts. */
+  readonly actor: Actor;
 }
 
 /** Both places of a region whose node is stopped. `file`: names the database, in place of the config. */
@@ -180,7 +203,10 @@ async function withPlaces(
   try {
     const registryKey = await readRegistryKey(layout.keys, config);
     await store.start();
-    await use({ store, postgres, registryKey }, { layout, config, isOfFile });
+    const modules = await regionModules(cli);
+    const records = await openActingRecords(layout, config, modules);
+    const actor = await actorOf({ layout, config, operators: records.operators }, modules);
+    await use({ store, postgres, registryKey }, { layout, config, isOfFile, records, actor });
   } finally {
     await postgres.stop();
     await store.stop();

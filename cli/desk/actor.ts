@@ -26,7 +26,7 @@ export async function configuredOperator(
 
 /** Who acts on a directory that the command itself holds open. @throws {CliError} UNAUTHORISED for a key of no operator. */
 export async function actorOf(
-  { layout, config, operators }: Region,
+  { layout, config, operators }: Pick<Region, 'layout' | 'config' | 'operators'>,
   modules: OperatorKeyModules,
 ): Promise<Actor> {
   const key = await configuredOperator(layout, config, modules);

@@ -17,15 +17,16 @@ import { isGivenUp } from '../log/retention.ts';
 import { FileDaySeeds } from '../lookup/day-seeds.ts';
 import { Verifiers } from '../lookup/verifiers.ts';
 import { type KeyedSigner, type StatementDraft, type TrustLogItem } from '../log/trust-log-work.ts';
-import { Operators } from '../operators/operators.ts';
+import { type Operators } from '../operators/operators.ts';
 import { notingForgetting } from '../operators/told-forgetting.ts';
-import { Trail } from '../operators/trail.ts';
+import { type Trail } from '../operators/trail.ts';
 import { type Network } from '../ports.ts';
 import { LevelDisk } from '../store/level-disk.ts';
 import { FileSecondPlace } from '../store/second-place.ts';
 import { markInDirectory } from '../store/store-directory.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Vouched } from '../witness/log-visit.ts';
+import { type ActingRecords, openActingRecords } from './acting-records.ts';
 import { readRegionConfig, RegionLayout } from './layout.ts';
 import { type RegionModules } from './modules.ts';
 import { requireNotMoved } from './moved.ts';
@@ -94,9 +95,7 @@ export interface RegionParts {
 }
 
 /** Who may do what with it, and what they did. */
-export interface RegionRecords {
-  readonly operators: Operators;
-  readonly trail: Trail;
+export interface RegionRecords extends ActingRecords {
   /** For whom its node looks numbers up. */
   readonly verifiers: Verifiers;
 }
@@ -189,11 +188,8 @@ export async function startRegion(
     throw error;
   });
   try {
-    // Written by whoever holds the store open, which is this process now.
-    const operators = await Operators.open(layout.operators, modules, {
-      areRequired: config.admin.requireOperators,
-    });
-    const trail = (running.trail = await Trail.open(layout.trail, modules));
+    const { operators, trail } = await openActingRecords(layout, config, modules);
+    running.trail = trail;
     const verifiers = await Verifiers.open(layout.verifiers);
     return new Region({ ...parts, node, operators, trail, verifiers }, modules);
   } catch (error) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import pg from 'pg';
+import { type TrailEntry } from '../../node/operators/trail-line.ts';
 import { readRegistryKey } from '../../node/region/region-keys.ts';
 import { type Place } from '../../node/registry/place-cipher.ts';
 import { Registry } from '../../node/registry/registry.ts';
@@ -138,6 +139,64 @@ describeOnPostgres('entente registry move', (cluster) => {
     assert.equal((await issue('P7')).exit, 0);
     assert.equal((await move('--to', 'store')).exit, 0);
     ended(await cli.run('registry', 'accept', cli.path('DE')), 2, /no PostgreSQL is named/);
+  });
+
+  it('takes an operator with the scope trust once some are named, and the trail tells of each try and its rows', async () => {
+    const secret = cli.path('postgres.url');
+    const keyOf = async (name: string, scopes: string) => {
+      const out = cli.path(`${name}.key`);
+      const named = await cli.run(
+        'operator',
+        'add',
+        cli.path('DE'),
+        '--name',
+        name,
+        '--scopes',
+        scopes,
+        '--out',
+        out,
+      );
+      assert.equal(named.exit, 0, named.err);
+      return ['--operator', out];
+    };
+    const [anna, bert] = [await keyOf('anna', 'issue,revoke,audit'), await keyOf('bert', 'trust')];
+    const accept = (...args: string[]) => cli.run('registry', 'accept', cli.path('DE'), ...args);
+    const toPostgres = ['--to', 'postgres', '--file', secret];
+    const config = () => readFileSync(cli.path('DE', 'entente.yaml'), 'utf8');
+    const before = config();
+    for (const who of [[], anna])
+      for (const how of [[], ['--replace'], ['--adopt']])
+        ended(await move(...toPostgres, ...how, ...who), 1, /SCOPE_MISSING/);
+    assert.equal(config(), before);
+    const moved = await move(...toPostgres, ...bert, '--json');
+    assert.equal(moved.exit, 0, moved.err);
+    const { rows } = JSON.parse(moved.out) as { rows: number };
+    for (const who of [[], anna]) ended(await accept(...who), 1, /SCOPE_MISSING/);
+    const accepted = await accept(...bert);
+    assert.equal(accepted.exit, 0, accepted.err);
+    ended(await move('--to', 'store'), 1, /SCOPE_MISSING/);
+    assert.equal((await move('--to', 'store', '--replace', ...bert)).exit, 0);
+
+    const trail = readFileSync(cli.path('DE', 'trail.jsonl'), 'utf8').trim().split('\n');
+    const told = trail
+      .map((line) => JSON.parse(line) as TrailEntry)
+      .filter(({ action }) => action.startsWith('registry/'))
+      .map(({ who, action, about = '', failed, ended }) =>
+        [who, action, about, failed?.code ?? ended?.figures?.['rows'] ?? 'begins'].join(' '),
+      );
+    const [place, instead] = ['postgres', 'postgres, in the place of what lay there'];
+    const refused = (who: string, what: string) => [`${who} ${what} begins`, `${who} ${what} SCOPE_MISSING`];
+    const tries = [`registry/move ${place}`, `registry/move ${instead}`, `registry/adopt ${place}`];
+    const own = told.slice(-24);
+    assert.deepEqual(own, [
+      ...['directory', 'anna'].flatMap((who) => tries.flatMap((what) => refused(who, what))),
+      ...[`bert registry/move postgres begins`, `bert registry/move postgres ${rows}`],
+      ...['directory', 'anna'].flatMap((who) => refused(who, 'registry/accept ')),
+      ...[`bert registry/accept  begins`, `bert registry/accept  ${rows}`],
+      ...refused('directory', 'registry/move store'),
+      ...['begins', rows].map((how) => `bert registry/move store, in the place of what lay there ${how}`),
+    ]);
+    assert.equal((await cli.run('trail', 'verify', cli.path('DE'))).exit, 0);
   });
 
   it('refuses a registry in PostgreSQL where witnesses fence the writer', async () => {
