@@ -60,10 +60,11 @@ export function rowsError(file: string, faults: readonly RowFault[]): CliError {
   });
 }
 
-export function faultText({ line, column, reason, example }: RowFault): string {
+export function faultText({ line, column, reason, example, bearer }: RowFault): string {
   const place = [line > 0 ? `line ${line}` : undefined, column]
     .filter((part) => part !== undefined)
     .join(', ');
   const colon = place === '' ? '' : `${place}: `;
-  return `${colon}${reason}${example === undefined ? '' : `, expected as in ${example}`}`;
+  const whose = bearer === undefined ? '' : ` (it has ${printable(bearer)})`;
+  return `${colon}${reason}${whose}${example === undefined ? '' : `, expected as in ${example}`}`;
 }

@@ -3,7 +3,8 @@ import { type IncomingMessage } from 'node:http';
 import { z } from '@hono/zod-openapi';
 import { type RegionNode } from '../core/region-node.ts';
 import { DECLARATION_COLUMNS } from '../life/declaration.ts';
-import { DECLARATION_FORMATS, type DeclarationOrder, type IntakeReport } from '../life/intake.ts';
+import { DECLARATION_FORMATS } from '../life/declaration-batches.ts';
+import { type DeclarationOrder, type IntakeReport } from '../life/intake.ts';
 import { type DeclaredFacts } from '../life/life.ts';
 import { countingIntake } from '../life/tallies.ts';
 import { DECLARED_MAX } from '../life/updater.ts';
@@ -37,6 +38,13 @@ const cell = z.union([z.string().max(CELL_CHARS_MAX), z.boolean()]);
 export const declarationOrder = z
   .strictObject({ source, declaration: z.partialRecord(z.enum(DECLARATION_COLUMNS), cell) })
   .openapi('DeclarationOrder', { description: 'A row of a file of declarations (docs/issuing.md).' });
+const declarationFault = rowFault
+  .extend({
+    bearer: z.string().optional().openapi({
+      description: 'The reference that has the document of the row, where it is refused for that.',
+    }),
+  })
+  .openapi('DeclarationFault', { description: 'Line 0 is the whole file.' });
 export const intakeReport = z
   .union([
     z.object({
@@ -47,7 +55,7 @@ export const intakeReport = z
       older: z.int(),
       updateInS,
     }),
-    z.object({ outcome: z.literal('refused'), faults: z.array(rowFault) }),
+    z.object({ outcome: z.literal('refused'), faults: z.array(declarationFault) }),
   ])
   .openapi('IntakeReport', { description: 'Where it is refused nothing was changed.' });
 

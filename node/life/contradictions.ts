@@ -146,6 +146,7 @@ export async function contradictionsOf(
     const isStranger = !had.hasDeclared;
     const turns = isStranger && status.colour !== 'green' && isKnown(had) && isTurned(status, had);
     return {
+      subject,
       pseudonym: pseudonyms[i] ?? '',
       status,
       having: had,

@@ -158,7 +158,7 @@ export function declarationsLost(names: readonly string[], cause?: NodeError): N
   const more = names.length > NAMED_MAX ? `, and ${names.length - NAMED_MAX} more` : '';
   return new NodeError(
     'REGISTRY_CORRUPT',
-    `declarations that were being taken are damaged, or come to what is: ${shown}${more}`,
+    `declarations that were being taken are damaged, come to what is, or tell a document that another has by now: ${shown}${more}`,
     {
       ...(cause && { cause }),
       hint: 'All others of their file are taken. Give the file again: what is known already is not changed, and it says of each row what is wrong with it.',

@@ -10,23 +10,26 @@ import { type BroughtBy } from '../operators/brought-by.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry } from '../registry/registry.ts';
-import { readCsvRows } from '../rows/csv-rows.ts';
 import { type Encoding, inUtf8 } from '../rows/encoding.ts';
-import { readJsonRows } from '../rows/json-rows.ts';
 import { type RowFault } from '../rows/row-form.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { Turns } from '../turns.ts';
-import { type Declaration, declarationForm, type DeclarationRow } from './declaration.ts';
+import { type Bearer, type Bearing } from './bearing.ts';
+import { type Declaration, type DeclarationRow } from './declaration.ts';
+import {
+  type Batch,
+  declarationBatches,
+  type DECLARATION_FORMATS,
+  FAULTS_MAX,
+} from './declaration-batches.ts';
 import { DamagedDossier } from './damaged-dossier.ts';
 import { contradictionOf, type DeclaredAs, declaredAnew, dossierWith, whatOf } from './declared-beside.ts';
-import { type Dossier, withFound } from './dossier.ts';
+import { withFound } from './dossier.ts';
 import { type DossierShelf } from './dossier-shelf.ts';
-import { declarationsLost, type Head, IntakeShelf, ROWS_TOGETHER, type Staged } from './intake-shelf.ts';
+import { declarationsLost, type Head, IntakeShelf } from './intake-shelf.ts';
 import { type NewsOf } from './news.ts';
 import { replacingFault } from './replacing.ts';
 import { type DeclaredBeside, revokedOrders } from './revoked-orders.ts';
-
-export const DECLARATION_FORMATS = ['csv', 'jsonl'] as const;
 
 /** Declarations as they come. */
 export interface DeclarationOrder {
@@ -48,6 +51,7 @@ export interface IntakeModules {
   readonly random: Random;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly shelf: DossierShelf;
+  readonly bearing: Bearing;
   readonly isRevoked: (place: Place) => boolean;
   readonly registry: () => Pick<Registry, 'runningOf'>;
   /** When all colours were last updated, and revoked codes noted; 0 for never, `Infinity` where it cannot be told. */
@@ -64,24 +68,8 @@ export interface IntakeModules {
 
 /** Files of which rows are staged wait for each other. */
 const FILES = 'files';
-/** Rows of one file. */
-const ROWS_MAX = 20_000_000;
-/** Faults that are told; reading stops at the last. */
-const FAULTS_MAX = 20;
 
-/** What is known of somebody, or that it cannot be read. */
-type Known = Dossier | DamagedDossier | undefined;
-
-interface Placed extends DeclarationRow {
-  readonly pseudonym: string;
-}
-
-/** Rows of a file, `ROWS_TOGETHER` of them or the last ones, and what is wrong with rows among them. */
-interface Batch {
-  readonly rows: readonly DeclarationRow[];
-  readonly faults: readonly RowFault[];
-  readonly isLast: boolean;
-}
+interface Placed extends DeclarationRow, Bearer {}
 
 /** One writer: whoever owns it lets nobody else change what is known of somebody in a `turn`, and calls `finish` in one. */
 export class Intake {
@@ -111,7 +99,8 @@ export class Intake {
     const receivedAtS = this.#nowS();
     const counts = { added: 0, replaced: 0, unchanged: 0, older: 0 };
     const head = { source, ...(operator && { operator }), receivedAtS, ...counts };
-    const batches = this.#read(inUtf8(file, encoding), format, receivedAtS);
+    const at = { nowS: receivedAtS, zone: this.#modules.zone(receivedAtS) };
+    const batches = declarationBatches(inUtf8(file, encoding), format, at);
     try {
       const { value: first } = await batches.next();
       return await (first.isLast
@@ -126,50 +115,28 @@ export class Intake {
   async finish(): Promise<void> {
     const head = await this.#staged.head(this.#nowS());
     if (head !== undefined) await this.#move(head);
-    else if (!this.#isStaging) await this.#staged.removeStaged();
-  }
-
-  /** The last batch is what it returns. */
-  async *#read(
-    source: AsyncIterable<Uint8Array>,
-    format: DeclarationOrder['format'],
-    nowS: number,
-  ): AsyncGenerator<Batch, Batch, undefined> {
-    const form = declarationForm(nowS, this.#modules.zone(nowS));
-    let rows: DeclarationRow[] = [];
-    let faults: RowFault[] = [];
-    let given = 0;
-    for await (const row of format === 'csv' ? readCsvRows(source, form) : readJsonRows(source, form)) {
-      const read = 'fault' in row ? [row.fault] : form.parse(row.cells, row.line);
-      if (Array.isArray(read)) faults.push(...read);
-      else rows.push(read);
-      if (faults.length >= FAULTS_MAX) break;
-      if (rows.length < ROWS_TOGETHER) continue;
-      yield { rows, faults, isLast: false };
-      given += rows.length;
-      [rows, faults] = [[], []];
-      if (given <= ROWS_MAX) continue;
-      faults.push({ line: 0, reason: `more than ${ROWS_MAX} rows: split the file` });
-      break;
-    }
-    if (given + rows.length + faults.length === 0) faults.push({ line: 0, reason: 'the file has no rows' });
-    return { rows, faults, isLast: true };
+    else if (!this.#isStaging) await this.#removeStaged();
   }
 
   async #takeAtOnce({ rows, faults }: Batch, from: Head): Promise<IntakeReport> {
     await this.finish();
-    const placed = this.#placed(rows);
-    const dossiers = await this.#dossiersOf(placed);
+    const placed = await this.#placed(rows);
     const updatedAtS = await this.#modules.updatedAtS();
-    const all = [...faults, ...(await this.#faultsOf(placed, dossiers, new Map(), updatedAtS))];
-    if (all.length > 0) return refused(all);
-    const head = { ...from };
-    const known = placed.map(({ pseudonym }) => dossiers.get(pseudonym));
-    const changes = await this.#takingAll(placed, known, head, updatedAtS);
-    if (changes.length > 0) await this.#modules.tables.write(changes);
+    const wrong = [...faults, ...(await this.#faultsOf(placed, new Map(), updatedAtS))];
+    const { bearing } = this.#modules;
+    const report = await bearing.settled(async () => {
+      const bearers = await bearing.bearersOf(placed);
+      const all = [...wrong, ...(await bearing.faultsOf(placed, bearers, { isLong: false }))];
+      if (all.length > 0) return refused(all);
+      const head = { ...from };
+      const changes = await this.#takingAll(placed, head, updatedAtS);
+      const isMade = await bearing.write(changes, placed, bearers);
+      return isMade ? head : undefined;
+    });
+    if ('outcome' in report) return report;
     this.#takenAtOnce++;
     return this.#taken(
-      head,
+      report,
       rows.map(({ declaration }) => declaration.subject),
     );
   }
@@ -180,12 +147,15 @@ export class Intake {
     head: Head,
   ): Promise<IntakeReport> {
     const { turn } = this.#modules;
+    const { bearing } = this.#modules;
     let takenBefore = 0;
+    let keptBefore = 0;
     // In a turn, so that nobody is clearing away what is staged.
     await turn(async () => {
       await this.finish();
       this.#isStaging = true;
       takenBefore = this.#takenAtOnce;
+      keptBefore = bearing.keptByOrders;
     });
     try {
       const faults: RowFault[] = [];
@@ -196,8 +166,9 @@ export class Intake {
       }
       if (faults.length > 0) return await this.#refuseStaged(faults);
       return await turn(async () => {
-        // Of these people some may have declared while the file was read.
-        const later = takenBefore === this.#takenAtOnce ? [] : await this.#contradicted();
+        // Of these people some may have declared while the file was read, or others under their documents.
+        const isAsBefore = takenBefore === this.#takenAtOnce && keptBefore === bearing.keptByOrders;
+        const later = isAsBefore ? [] : await this.#contradicted();
         if (later.length > 0) return this.#refuseStaged(later);
         await this.#modules.tables.write([this.#staged.headChange(head)]);
         const { moved, lost } = await this.#move(head);
@@ -211,55 +182,71 @@ export class Intake {
   }
 
   async #refuseStaged(faults: readonly RowFault[]): Promise<IntakeReport> {
-    await this.#staged.removeStaged();
+    await this.#removeStaged();
     return refused(faults);
   }
 
-  #placed(rows: readonly DeclarationRow[]): Placed[] {
-    const { shelf } = this.#modules;
-    return rows.map((row) => ({ ...row, pseudonym: shelf.pseudonymOf(row.declaration.subject) }));
+  async #removeStaged(): Promise<void> {
+    await this.#staged.removeStaged();
+    await this.#modules.bearing.removeStaged();
   }
 
-  async #dossiersOf(placed: readonly Placed[]): Promise<ReadonlyMap<string, Known>> {
-    const pseudonyms = [...new Set(placed.map(({ pseudonym }) => pseudonym))];
-    const known = await this.#modules.shelf.read(pseudonyms);
-    return new Map(pseudonyms.map((pseudonym, i) => [pseudonym, known[i]]));
+  async #placed(rows: readonly DeclarationRow[]): Promise<Placed[]> {
+    const { shelf } = this.#modules;
+    const pseudonyms = rows.map(({ declaration }) => shelf.pseudonymOf(declaration.subject));
+    const known = await shelf.read(pseudonyms);
+    return rows.map((row, i) => ({ ...row, pseudonym: pseudonyms[i] ?? '', known: known[i] }));
   }
 
   async #stageSome(rows: readonly DeclarationRow[]): Promise<readonly RowFault[]> {
     if (rows.length === 0) return [];
-    const placed = this.#placed(rows);
-    const dossiers = await this.#dossiersOf(placed);
-    const lines = await this.#staged.lines([...dossiers.keys()]);
+    const { bearing, tables } = this.#modules;
+    const placed = await this.#placed(rows);
+    const lines = await this.#staged.lines([...new Set(placed.map(({ pseudonym }) => pseudonym))]);
     const updatedAtS = await this.#modules.updatedAtS();
-    const faults = await this.#faultsOf(placed, dossiers, lines, updatedAtS);
+    const faults = [
+      ...(await this.#faultsOf(placed, lines, updatedAtS)),
+      ...(await bearing.faultsOf(placed, await bearing.bearersOf(placed), { isLong: true })),
+    ];
     if (faults.length > 0) return faults;
     const changes = placed.map(({ line, declaration, pseudonym }) =>
       this.#staged.stagedChange(pseudonym, { line, declaration }),
     );
-    await this.#modules.tables.write(changes);
+    await tables.write([...changes, ...bearing.stagedChanges(placed)]);
     return [];
   }
 
   /** What of all that is staged cannot stand beside what is known by now. @throws {NodeError} REGISTRY_CORRUPT where a row of it is damaged. */
   async #contradicted(): Promise<RowFault[]> {
-    const { shelf } = this.#modules;
+    const { bearing } = this.#modules;
     const updatedAtS = await this.#modules.updatedAtS();
     const faults: RowFault[] = [];
     for (let after = ''; faults.length < FAULTS_MAX;) {
-      const page = await this.#staged.page(after);
-      const last = page.at(-1)?.name;
+      const { rows, left, last } = await this.#stagedPage(after);
       if (last === undefined) break;
-      const known = await shelf.read(page.map(({ pseudonym }) => pseudonym));
-      for (const [i, { name, staged }] of page.entries()) {
-        if (staged === undefined) throw declarationsLost([name]);
-        const { line, declaration } = staged;
-        const fault = await this.#faultOf(declaration, known[i], updatedAtS);
-        if (fault !== undefined) faults.push({ line, ...fault });
+      if (left.length > 0) throw declarationsLost(left);
+      const bearers = await bearing.bearersOf(rows);
+      for (const row of rows) {
+        const fault = await this.#faultOf(row, updatedAtS);
+        if (fault !== undefined) faults.push({ line: row.line, ...fault });
       }
+      faults.push(...(await bearing.othersFaults(rows, bearers)));
       after = last;
     }
     return faults;
+  }
+
+  /** The next rows that are staged, with what is known of their people; `left`: the names of those that cannot be read. */
+  async #stagedPage(after = '') {
+    const page = await this.#staged.page(after);
+    const known = await this.#modules.shelf.read(page.map(({ pseudonym }) => pseudonym));
+    const rows: (Placed & { readonly name: string })[] = [];
+    const left: string[] = [];
+    for (const [i, { name, pseudonym, staged }] of page.entries()) {
+      if (staged === undefined) left.push(name);
+      else rows.push({ ...staged, name, pseudonym, known: known[i] });
+    }
+    return { rows, left, names: page.map(({ name }) => name), last: page.at(-1)?.name };
   }
 
   /**
@@ -267,51 +254,49 @@ export class Intake {
    * moved, which are told and taken away as well.
    */
   async #move(from: Head): Promise<{ readonly moved: Head; readonly lost: readonly string[] }> {
-    const { tables, shelf, onTrouble } = this.#modules;
-    const head = { ...from };
+    const { tables, bearing, onTrouble } = this.#modules;
+    let head = { ...from };
     const lost: string[] = [];
     const updatedAtS = await this.#modules.updatedAtS();
     for (;;) {
-      const page = await this.#staged.page();
-      if (page.length === 0) break;
-      const known = await shelf.read(page.map(({ pseudonym }) => pseudonym));
-      const rows: Staged[] = [];
-      const beside: Known[] = [];
-      const left: string[] = [];
-      for (const [i, { name, staged }] of page.entries()) {
-        const one = known[i];
-        const isLost =
-          one instanceof DamagedDossier &&
-          staged &&
-          (await this.#faultOf(staged.declaration, one, updatedAtS));
-        if (staged === undefined || isLost) left.push(name);
-        else {
-          rows.push(staged);
-          beside.push(one);
-        }
+      const { rows, left, names, last } = await this.#stagedPage();
+      if (last === undefined) break;
+      const movable: Placed[] = [];
+      for (const row of rows) {
+        const isLost = row.known instanceof DamagedDossier && (await this.#faultOf(row, updatedAtS));
+        if (isLost) left.push(row.name);
+        else movable.push(row);
       }
+      const step = await bearing.settled(async () => {
+        const bearers = await bearing.bearersOf(movable);
+        const own = movable.filter((row) => !bearing.isOthers(row, bearers));
+        const now = { ...head };
+        const changes = await this.#takingAll(own, now, updatedAtS);
+        const done = [
+          ...names.map((del) => ({ del })),
+          ...bearing.unstagedChanges(rows),
+          this.#staged.headChange(now),
+        ];
+        const isMade = await bearing.write([...changes, ...done], own, bearers);
+        return isMade ? { now, others: movable.filter((row) => !own.includes(row)) } : undefined;
+      });
+      head = step.now;
+      left.push(...rows.filter((row) => step.others.includes(row)).map(({ name }) => name));
       if (left.length > 0) onTrouble?.(declarationsLost(left));
       lost.push(...left);
-      const changes = await this.#takingAll(rows, beside, head, updatedAtS);
-      const dels = page.map(({ name }) => ({ del: name }));
-      await tables.write([...changes, ...dels, this.#staged.headChange(head)]);
     }
+    await bearing.removeStaged();
     await tables.write([this.#staged.noHead]);
     return { moved: head, lost };
   }
 
   /** What is written of declarations that are taken, which `head` counts. */
-  async #takingAll(
-    rows: readonly { readonly declaration: Declaration }[],
-    known: readonly Known[],
-    head: Head,
-    updatedAtS: number,
-  ): Promise<Change[]> {
-    const readable = known.map((one) => (one instanceof DamagedDossier ? undefined : one));
+  async #takingAll(rows: readonly Bearer[], head: Head, updatedAtS: number): Promise<Change[]> {
+    const readable = rows.map(({ known }) => (known instanceof DamagedDossier ? undefined : known));
     const revoked = await revokedOrders(rows, readable, { ...this.#modules, nowS: this.#nowS() });
-    return rows.flatMap(({ declaration }, i) => {
+    return rows.flatMap(({ declaration, known }, i) => {
       const beside = { before: readable[i], revoked: revoked[i] ?? [], updatedAtS };
-      return this.#taking(declaration, head, beside, known[i] instanceof DamagedDossier);
+      return this.#taking(declaration, head, beside, known instanceof DamagedDossier);
     });
   }
 
@@ -336,17 +321,17 @@ export class Intake {
   /** What is wrong with rows beside what is known, and beside the rows before them: `lines` by person, to which theirs are added. */
   async #faultsOf(
     placed: readonly Placed[],
-    dossiers: ReadonlyMap<string, Known>,
     lines: Map<string, number>,
     updatedAtS: number,
   ): Promise<RowFault[]> {
     const faults: RowFault[] = [];
-    for (const { line, declaration, pseudonym } of placed) {
+    for (const row of placed) {
+      const { line, pseudonym } = row;
       const before = lines.get(pseudonym);
       lines.set(pseudonym, before ?? line);
       const fault =
         before === undefined
-          ? await this.#faultOf(declaration, dossiers.get(pseudonym), updatedAtS)
+          ? await this.#faultOf(row, updatedAtS)
           : { column: 'subject', reason: `is the same person as in line ${before}` };
       if (fault !== undefined) faults.push({ line, ...fault });
     }
@@ -355,8 +340,7 @@ export class Intake {
 
   /** Why a declaration cannot stand beside what is known of its person, or in the place of what cannot be read of them. */
   async #faultOf(
-    declaration: Declaration,
-    known: Known,
+    { declaration, known }: Bearer,
     updatedAtS: number,
   ): Promise<Omit<RowFault, 'line'> | undefined> {
     if (!(known instanceof DamagedDossier)) return contradictionOf(declaration, known);

@@ -13,6 +13,7 @@ import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { Turns } from '../turns.ts';
 import { Bases } from './bases.ts';
+import { Bearing } from './bearing.ts';
 import { type Claim, type Weighed } from './claim.ts';
 import { type Objection } from './dossier.ts';
 import { DossierShelf, MARKED_TOGETHER } from './dossier-shelf.ts';
@@ -76,6 +77,7 @@ export class Life {
   /** What came into force and is to be held against people soon. */
   readonly news = new News();
   readonly #shelf: DossierShelf;
+  readonly #bearing: Bearing;
   readonly #intake: Intake;
   readonly #bases: Bases;
   readonly #updater: Updater;
@@ -99,7 +101,9 @@ export class Life {
     const turn = <T>(work: () => Promise<T>) => this.#turns.take(TURN, work);
     const known = { isRevoked, updatedAtS: () => this.#lastUpdate.surelyAtS(), zone, turn };
     const onTaken = (of: NewsOf) => this.news.tell(of);
-    this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, ...known, onTaken });
+    this.#bearing = new Bearing({ ...modules, shelf: this.#shelf });
+    const intake = { ...modules, shelf: this.#shelf, bearing: this.#bearing, ...known, onTaken };
+    this.#intake = new Intake({ key }, intake);
     this.#bases = new Bases(modules);
     this.#updater = new Updater({ ...modules, shelf: this.#shelf, bases: this.#bases });
     this.#updating = new Updating({
@@ -288,6 +292,8 @@ export class Life {
       await require();
       await this.#intake.finish();
       if (await this.#shelf.isThere(subject)) await onFound();
+      // The dossier says which documents are theirs.
+      await this.#bearing.forget(subject);
       return this.#shelf.forget(subject);
     });
   }

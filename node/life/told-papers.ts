@@ -5,7 +5,6 @@
 import { type Status } from '../../protocol/code/status.ts';
 import { MANUAL_RULE_ID } from '../../protocol/disclosure/override.ts';
 import { type Identity } from '../lists/identity.ts';
-import { NodeError } from '../node-error.ts';
 import {
   borneBy,
   DAMAGED,
@@ -20,6 +19,7 @@ import { type Having } from './turned.ts';
 
 /** An order, and what of it is known without looking whose the papers are that it tells. */
 export interface Looked {
+  readonly subject: string;
   /** Of the person. */
   readonly pseudonym: string;
   readonly status: Status;
@@ -40,8 +40,6 @@ export interface ByPapersModules {
   readonly rows: PaperRows;
 }
 
-/** Times that it is looked again where another process kept papers meanwhile. */
-const TRIES_MAX = 8;
 const COMPARED = ['name', 'birthDate', 'document'] as const;
 
 type Kept = KeptPapers | typeof DAMAGED | undefined;
@@ -54,19 +52,12 @@ type Verdict = 'other' | 'sure' | 'open';
 
 /**
  * What orders come to by the papers that they tell, in their order. Of two that tell the same for different people only the first goes on. Papers of those
- * that go on are kept by then. Rejects as the tables, and with REGISTRY_AWAY where other processes never let it be.
+ * that go on are kept by then. Rejects as the tables, and `PaperRows.settled`.
  */
 export async function byPapers(looked: readonly Looked[], modules: ByPapersModules): Promise<Weighed[]> {
   if (looked.every(({ papers }) => papers === undefined))
     return looked.map((one) => weighedBy(one, 'open', modules));
-  for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const weighed = await modules.rows.inTurn(() => heldAgainstKept(looked, modules));
-    if (weighed !== undefined) return weighed;
-  }
-  throw new NodeError('REGISTRY_AWAY', 'other processes keep papers of the same people all the time', {
-    hint: 'Give the order again.',
-    retry: true,
-  });
+  return modules.rows.settled(() => heldAgainstKept(looked, modules));
 }
 
 /** Undefined where others have kept papers of the same people meanwhile. */
@@ -149,11 +140,12 @@ class Papers {
    * From here on they are this person's. What is told beside less than all that is kept is not added: what is kept was told in one order, and so held
    * against lists together. Nor is anything to what cannot be read.
    */
-  take({ pseudonym, having }: Looked, told: PaperNames): void {
+  take({ subject, pseudonym, having }: Looked, told: PaperNames): void {
     const kept = this.#kept.get(pseudonym);
     if (having.areUnread || kept === DAMAGED || (kept === undefined && isAllOf(told, {}))) return;
-    const next = nextOf(told, kept, having.records);
-    if (next === undefined) return;
+    const of = nextOf(told, kept, having.records);
+    if (of === undefined) return;
+    const next = { ...of, subject };
     for (const name of borneBy(next)) {
       if (kept !== undefined && borneBy(kept).includes(name)) continue;
       this.#bearers.set(name, pseudonym);

@@ -2,8 +2,8 @@
  * Under which papers people were issued to by rules, and whose reference has which papers: by keyed names alone, so that nobody learns papers of
  * them, with the registry key neither but by guessing them. Two kinds of rows in the private tables:
  *
- *   registry/papers/<pseudonym>      sealed: the keyed names of what orders told of the person, and since when their codes are of that
- *   registry/bearer/<keyed name>     the pseudonym of whoever has this document, or this name and day of birth without one
+ *   registry/papers/<pseudonym>      sealed: the keyed names of what orders told of the person, since when their codes are of that, and who it is
+ *   registry/bearer/<keyed name>     the pseudonym of whoever has this document, by an order or a declaration, or by an order this name and day of birth without one
  */
 import { type Identity, type IdentityDocument } from '../lists/identity.ts';
 import { NodeError } from '../node-error.ts';
@@ -32,6 +32,8 @@ export interface KeptPapers extends PaperNames {
    * by papers of which none are these.
    */
   readonly sinceHour: number;
+  /** The region's reference to the person; undefined in rows of older software. */
+  readonly subject?: string | undefined;
 }
 
 /** What cannot be read: there is a row, and nobody can tell what it says. */
@@ -46,12 +48,14 @@ const PAPERS = 'registry/papers/' satisfies PrivateName;
 const BEARERS = 'registry/bearer/' satisfies PrivateName;
 const FORM = 1;
 const NAME_BYTES = DIGITS / 2;
-/** Form (1), hour (4), then a name each or zeros. */
+/** Form (1), hour (4), then a name each or zeros, and the reference to the person. */
 const NAMES_AT = 5;
 const PARTS = ['name', 'birthDate', 'document', 'person'] as const;
 const ROW_BYTES = NAMES_AT + PARTS.length * NAME_BYTES;
 const NONE = '0'.repeat(DIGITS);
 const NEVER = 0xffff_ffff;
+/** Times that it is looked again where another process kept papers meanwhile. */
+const TRIES_MAX = 8;
 /** Rows of others that are looked through at once, for whoever has a row that cannot be read. */
 const BEARERS_TOGETHER = 4_096;
 const TURN = 'papers';
@@ -62,6 +66,7 @@ export class PaperRows {
   readonly #pseudonymOf: (subject: string) => string;
   readonly #sealer: Sealer;
   readonly #turns = new Turns();
+  #keptTimes = 0;
 
   /** `key`: that of the registry. */
   constructor(key: Uint8Array, modules: PaperRowsModules) {
@@ -88,9 +93,24 @@ export class PaperRows {
     return this.#names.of(`document\n${country}\n${number}`);
   }
 
-  /** Reading, deciding and writing in one: nobody else in this process reads or writes meanwhile. */
-  inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#turns.take(TURN, work);
+  /**
+   * Reading, deciding and writing in one: nobody else in this process reads or writes meanwhile. Again where that gives undefined, since another process wrote.
+   * Rejects as `work`, and with REGISTRY_AWAY where other processes never let it be.
+   */
+  async settled<T>(work: () => Promise<T | undefined>): Promise<T> {
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const done = await this.#turns.take(TURN, work);
+      if (done !== undefined) return done;
+    }
+    throw new NodeError('REGISTRY_AWAY', 'other processes keep papers of the same people all the time', {
+      hint: 'Give the order again.',
+      retry: true,
+    });
+  }
+
+  /** How often orders have told what is kept since, in this process. */
+  get keptTimes(): number {
+    return this.#keptTimes;
   }
 
   /** What is kept of people, in the order of their pseudonyms. Rejects as the tables, but for damage. */
@@ -123,23 +143,45 @@ export class PaperRows {
     borne: ReadonlyMap<string, string>,
     added: ReadonlySet<string>,
   ): Promise<boolean> {
-    const { tables, random } = this.#modules;
     const changes: Change[] = [...papers].map(([pseudonym, kept]) => {
       const put = PAPERS + pseudonym;
-      return { put, value: this.#sealer.seal(put, encoded(kept), random(NONCE_BYTES)) };
+      return { put, value: this.#sealer.seal(put, encoded(kept), this.#modules.random(NONCE_BYTES)) };
     });
-    for (const [name, pseudonym] of borne)
-      changes.push({ put: BEARERS + name, value: Buffer.from(pseudonym, 'hex') });
-    if (changes.length === 0) return true;
-    if (tables.writeIf === undefined) {
-      await tables.write(changes);
-      return true;
-    }
+    if (changes.length > 0 || borne.size > 0) this.#keptTimes++;
+    return this.write(changes, borne, added);
+  }
+
+  /** Makes changes, with those that say of papers in `borne` whose they are. One write; false where that of one of them is said by now. Rejects as the tables. */
+  async write(
+    others: readonly Change[],
+    borne: ReadonlyMap<string, string>,
+    added: ReadonlySet<string> = new Set(),
+  ): Promise<boolean> {
+    const { tables } = this.#modules;
+    const bearers = [...borne].map(([name, pseudonym]) => this.bearerChange(name, pseudonym));
+    const changes = [...others, ...bearers];
     const absent = [
       ...[...added].map((pseudonym) => PAPERS + pseudonym),
       ...[...borne.keys()].map((name) => BEARERS + name),
     ];
-    return (await tables.writeIf(changes, { absent })) === 'made';
+    if (tables.writeIf !== undefined && absent.length > 0)
+      return (await tables.writeIf(changes, { absent })) === 'made';
+    if (changes.length > 0) await tables.write(changes);
+    return true;
+  }
+
+  bearerChange(name: string, pseudonym: string): Change {
+    return { put: BEARERS + name, value: Buffer.from(pseudonym, 'hex') };
+  }
+
+  noBearerChange(name: string): Change {
+    return { del: BEARERS + name };
+  }
+
+  /** Of whom orders told papers; undefined where none did, or it cannot be read. Rejects as the tables, but for damage. */
+  async subjectOf(pseudonym: string): Promise<string | undefined> {
+    const [kept] = await this.keptOf([pseudonym]);
+    return kept === DAMAGED ? undefined : kept?.subject;
   }
 
   /** Whether anything is kept of a person. Rejects as the tables, but for damage. */
@@ -148,13 +190,21 @@ export class PaperRows {
   }
 
   /** Destroys what is kept of a person, in the files of the disk too. To be repeated if it is interrupted: what leads to the rest goes last. Rejects as the tables. */
-  forget(subject: string): Promise<void> {
-    return this.inTurn(async () => {
-      const pseudonym = this.#pseudonymOf(subject);
-      const [kept] = await this.keptOf([pseudonym]);
-      const borne = kept === DAMAGED ? await this.#walkFor(pseudonym) : borneBy(kept);
-      await this.#destroy(borne.map((name) => BEARERS + name));
-      await this.#destroy([PAPERS + pseudonym]);
+  async forget(subject: string): Promise<void> {
+    const pseudonym = this.#pseudonymOf(subject);
+    const [kept] = await this.keptOf([pseudonym]);
+    await this.forgetBorne(pseudonym, kept === DAMAGED ? undefined : borneBy(kept));
+    await this.#turns.take(TURN, () => this.#destroy([PAPERS + pseudonym]));
+  }
+
+  /** Destroys what says that these papers are a person's, as far as it does, or of which nobody knows which those are. As `forget`. */
+  forgetBorne(pseudonym: string, names: readonly string[] | undefined): Promise<void> {
+    return this.#turns.take(TURN, async () => {
+      const all = names ?? (await this.#walkFor(pseudonym));
+      const bearers = await this.bearersOf(all);
+      // What cannot be read, and is named as theirs, is.
+      const own = all.filter((_, i) => [undefined, pseudonym, DAMAGED].includes(bearers[i]));
+      await this.#destroy(own.map((name) => BEARERS + name));
     });
   }
 
@@ -195,7 +245,8 @@ export function borneBy({ document, person }: PaperNames = {}): string[] {
 }
 
 function encoded(kept: KeptPapers): Uint8Array {
-  const row = Buffer.alloc(ROW_BYTES);
+  const row = Buffer.alloc(ROW_BYTES + Buffer.byteLength(kept.subject ?? ''));
+  row.write(kept.subject ?? '', ROW_BYTES);
   row[0] = FORM;
   row.writeUInt32BE(Math.min(kept.sinceHour, NEVER), 1);
   PARTS.forEach((part, i) => row.write(kept[part] ?? NONE, NAMES_AT + i * NAME_BYTES, 'hex'));
@@ -203,7 +254,7 @@ function encoded(kept: KeptPapers): Uint8Array {
 }
 
 function parsed(bytes: Uint8Array): KeptPapers {
-  if (bytes.length !== ROW_BYTES || bytes[0] !== FORM) throw registryCorrupt('expected papers of a person');
+  if (bytes.length < ROW_BYTES || bytes[0] !== FORM) throw registryCorrupt('expected papers of a person');
   const row = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const [name, birthDate, document, person] = PARTS.map((_, i) => {
     const at = NAMES_AT + i * NAME_BYTES;
@@ -211,5 +262,7 @@ function parsed(bytes: Uint8Array): KeptPapers {
     return text === NONE ? undefined : text;
   });
   const hour = row.readUInt32BE(1);
-  return { sinceHour: hour === NEVER ? Infinity : hour, name, birthDate, document, person };
+  const sinceHour = hour === NEVER ? Infinity : hour;
+  const subject = row.toString('utf8', ROW_BYTES) || undefined;
+  return { sinceHour, name, birthDate, document, person, subject };
 }

@@ -6,6 +6,8 @@ export interface RowFault {
   readonly column?: string | undefined;
   readonly reason: string;
   readonly example?: string;
+  /** The region's reference to whoever has what the row tells of another. For operators: no page shows it, and no log. */
+  readonly bearer?: string;
 }
 
 /** A row as it stands in the file: cells by column, without the empty ones, or what is wrong with it. */

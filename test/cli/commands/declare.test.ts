@@ -41,6 +41,13 @@ describe('entente declare', function () {
       const { out, err, exit } = await cli.run('issue', region, people, '--rules', 'de', '--json');
       assert.equal(exit, 0, err);
       assert.deepEqual(await world.coloursOf(out), { One: 'green', Two: 'yellow' });
+      const papers = ['--id-type', 'passport', '--id-country', 'DE', '--id-number', 'C01X00T47'];
+      const declare = (...subject: readonly string[]) =>
+        cli.run('declare', region, ...ONE, ...papers, '--no-symptoms', '--consent', ...subject);
+      assert.equal((await declare('--subject', 'Three')).exit, 0);
+      const refused = await declare('--subject', 'Four');
+      assert.equal(refused.exit, 1);
+      assert.match(refused.err, /id_number: is of a document that another reference has.*\(it has Three\)/);
       const { code } = await cli.json<{ code: string }>('issue', region, '--subject', 'Two', '--rules', 'de');
       assert.equal((await cli.json<{ colour: string }>('verify', '--region', region, code)).colour, 'yellow');
     });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DECLARATION_COLUMNS, declarationsExample } from '../../../node/life/declaration.ts';
+import { Bearing } from '../../../node/life/bearing.ts';
 import { DossierShelf } from '../../../node/life/dossier-shelf.ts';
 import {
   type DeclarationOrder,
@@ -9,6 +10,7 @@ import {
   type IntakeModules,
   type IntakeReport,
 } from '../../../node/life/intake.ts';
+import { PaperRows } from '../../../node/registry/paper-rows.ts';
 import { type PrivateTables } from '../../../node/registry/private-tables.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { storeInDirectory } from '../../../node/store/store-directory.ts';
@@ -36,11 +38,17 @@ const ALONE: Pick<IntakeModules, 'isRevoked' | 'registry' | 'updatedAtS' | 'zone
   turn: (work) => work(),
 };
 
+const bearingOf = (tables: PrivateTables, shelf: DossierShelf, papers = papersOf(tables)) =>
+  new Bearing({ tables, shelf, registry: () => ({ papers }) });
+const papersOf = (tables: PrivateTables) => new PaperRows(REGISTRY_KEY, { tables, random });
+
 /** What a process of a region has of declarations. */
 class Process {
   readonly store: Store;
   readonly tables: PrivateTables;
   readonly shelf: DossierShelf;
+  readonly papers: PaperRows;
+  readonly bearing: Bearing;
   readonly #intake: Intake;
   readonly #turns = new Turns();
 
@@ -49,6 +57,8 @@ class Process {
     this.store = store;
     this.tables = machine.tables ?? store;
     this.shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: this.tables, random });
+    this.papers = papersOf(this.tables);
+    this.bearing = bearingOf(this.tables, this.shelf, this.papers);
     this.#intake = new Intake(
       { key: REGISTRY_KEY },
       {
@@ -56,6 +66,7 @@ class Process {
         random,
         clock: machine.clock,
         shelf: this.shelf,
+        bearing: this.bearing,
         ...ALONE,
         turn: (work) => this.#turns.take('life', work),
       },
@@ -300,6 +311,110 @@ describeOnAllTables('Intake', () => {
     assert.equal(await region.shelf.isNameShared(identity, region.shelf.pseudonymOf('One')), false);
   });
 
+  const HEAD_OF_PAPERS = HEAD.replace('full_name', 'id_type,id_country,id_number,full_name');
+  const bearing = (subject: string, number: number, at?: string, type = 'passport') =>
+    row(subject, 'false', at).replace(',', `,${type},DE,${String(number).padStart(8, 'C0000000')},`);
+  const documents = (count: number) => Array.from({ length: count }, (_, i) => bearing(`P${i}`, i)).join('');
+  const bearers = async () => {
+    const page = await region.tables.page('registry/bearer/', 'registry/bearer0', { limit: 4_096 });
+    return page.length;
+  };
+  const OTHERS = /id_number is of a document that another reference has/;
+
+  it('a document is that of one reference: now, under earlier papers, and whatever kind it is told to be', async () => {
+    await region.take(HEAD_OF_PAPERS + bearing('One', 1));
+    await region.take(HEAD_OF_PAPERS + bearing('One', 2, '2026-11-26T08:30:00Z'));
+    const file =
+      HEAD_OF_PAPERS + bearing('Two', 1) + bearing('Three', 3) + bearing('Four', 2, undefined, 'other');
+    const report = await region.take(file);
+    const [two = '', four = ''] = faultsOf(report);
+    assert.match(two, OTHERS);
+    assert.match(four, OTHERS);
+    assert.deepEqual(
+      report.outcome === 'refused' && report.faults.map(({ line, bearer }) => [line, bearer]),
+      [
+        [2, 'One'],
+        [4, 'One'],
+      ],
+    );
+    assert.deepEqual([[...(await region.known()).keys()], await bearers()], [['One'], 2]);
+    for (const own of [bearing('One', 1, '2026-11-26T09:00:00Z'), bearing('One', 1, '2026-11-26T09:00:00Z')])
+      assert.equal((await region.take(HEAD_OF_PAPERS + own)).outcome, 'taken');
+    await region.bearing.forget('One');
+    await region.shelf.forget('One');
+    assert.equal(await bearers(), 0);
+    assert.equal((await region.take(file.replace(',00000002,', ',00000004,'))).outcome, 'taken');
+  });
+
+  it('refuses all rows of a file that tell the same document of different people, however long it is', async () => {
+    const twice = bearing('One', 7) + bearing('Two', 8) + bearing('Three', 7);
+    assert.deepEqual(
+      faultsOf(await region.take(HEAD_OF_PAPERS + twice)).map((fault) => fault.slice(0, 54)),
+      [
+        '2 id_number is of the document that line 4 tells of ano',
+        '4 id_number is of the document that line 2 tells of ano',
+      ].map((fault) => fault.slice(0, 54)),
+    );
+    const faults = faultsOf(await region.take(HEAD_OF_PAPERS + documents(1_100) + bearing('Two', 3)));
+    assert.deepEqual(
+      faults.map((fault) => fault.split(' is of ')[0]),
+      ['5 id_number', '1102 id_number'],
+    );
+    assert.deepEqual([await region.names(), await bearers()], [[], 0]);
+    const report = await region.take(HEAD_OF_PAPERS + documents(1_100));
+    assert.equal(report.outcome === 'taken' && report.added, 1_100);
+    assert.equal(await bearers(), 1_100);
+    assert.ok((await region.names()).every((name) => /^life\/(person|name)\//.test(name)));
+  });
+
+  it('refuses a long file beside which others declared, or were issued to, under documents of it', async () => {
+    for (const isDeclared of [true, false]) {
+      const file = new HeldFile(HEAD_OF_PAPERS + documents(1_100), bearing('Last', 5_000));
+      const taking = region.takeStream(file);
+      await file.reached;
+      if (isDeclared) await region.take(HEAD_OF_PAPERS + bearing('Other', 7));
+      else await ordered('Ordered', 9);
+      file.goOn();
+      const report = await taking;
+      assert.match(faultsOf(report)[0] ?? '', OTHERS);
+      assert.deepEqual(
+        report.outcome === 'refused' && report.faults.map(({ line, bearer }) => `${line} ${bearer}`),
+        [isDeclared ? '9 Other' : '11 Ordered'],
+      );
+      assert.equal((await region.known()).size, isDeclared ? 1 : 0);
+      await region.bearing.forget('Other');
+      await region.shelf.forget('Other');
+    }
+  });
+
+  it('a bearer that cannot be read is that of who declared it before, and of nobody else', async () => {
+    await region.take(HEAD_OF_PAPERS + bearing('One', 1));
+    const [[name] = assert.fail()] = await region.tables.page('registry/bearer/', 'registry/bearer0', {
+      limit: 1,
+    });
+    await region.tables.write([{ put: name, value: Buffer.of(1) }]);
+    assert.match(faultsOf(await region.take(HEAD_OF_PAPERS + bearing('Two', 1)))[0] ?? '', OTHERS);
+    assert.equal(
+      (await region.take(HEAD_OF_PAPERS + bearing('One', 1, '2026-11-26T09:00:00Z'))).outcome,
+      'taken',
+    );
+    assert.equal((await region.tables.get(name))?.length, 16);
+  });
+
+  /** As an order keeps whose document it is. */
+  async function ordered(subject: string, number: number): Promise<void> {
+    const { papers, shelf } = region;
+    const document = {
+      type: 'passport',
+      country: 'DE',
+      number: String(number).padStart(8, 'C0000000'),
+    } as const;
+    const names = papers.namesOf({ document });
+    const pseudonym = shelf.pseudonymOf(subject);
+    const kept = new Map([[pseudonym, { ...names, sinceHour: 0, subject }]]);
+    assert.ok(await papers.keep(kept, new Map([[names.document ?? '', pseudonym]]), new Set([pseudonym])));
+  }
+
   it('T25 leaves nothing under any name of somebody who is forgotten', async () => {
     await region.take(HEAD + row('One') + row('Two'));
     assert.equal(await region.shelf.forget('One'), true);
@@ -311,7 +426,10 @@ describeOnAllTables('Intake', () => {
 
 describe('Intake on a disk that fails', () => {
   const rows = (symptoms: string, at: string) =>
-    HEAD + Array.from({ length: 1_100 }, (_, i) => row(`P${i}`, symptoms, at)).join('');
+    HEAD.replace('full_name', 'id_type,id_country,id_number,full_name') +
+    Array.from({ length: 1_100 }, (_, i) =>
+      row(`P${i}`, symptoms, at).replace(',', `,passport,DE,${1_000 + i},`),
+    ).join('');
 
   for (const what of ['crash', 'DISK_FULL', 'DISK_IO'] as const)
     it(`B69: ${what} at every write: the declarations before or the new ones, all of them`, async function () {
@@ -356,7 +474,7 @@ describe('Declarations at rest', () => {
     const shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: store, random });
     const intake = new Intake(
       { key: REGISTRY_KEY },
-      { tables: store, random, clock: systemClock, shelf, ...ALONE },
+      { tables: store, random, clock: systemClock, shelf, bearing: bearingOf(store, shelf), ...ALONE },
     );
     const file = `${HEAD.replace('\n', ',address\n')}Verysecret,Secret Name,1990-05-17,2020-01-20T08:00:00Z,true,true,Secretstreet 1\n`;
     await intake.take({ source: 'Secretoffice', format: 'csv', encoding: 'utf-8' }, bytesOf(file));
@@ -378,7 +496,7 @@ describe('Declarations at rest', () => {
     const shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: store, random });
     const intake = new Intake(
       { key: REGISTRY_KEY },
-      { tables: store, random, clock: systemClock, shelf, ...ALONE },
+      { tables: store, random, clock: systemClock, shelf, bearing: bearingOf(store, shelf), ...ALONE },
     );
     const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
     const declared = row('One', 'false', '2020-01-20T08:00:00Z');

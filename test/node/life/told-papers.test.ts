@@ -4,6 +4,7 @@ import { PaperRows } from '../../../node/registry/paper-rows.ts';
 import { pseudonymsOfPeople } from '../../../node/registry/pseudonyms.ts';
 import { systemRandom } from '../../../node/system-random.ts';
 import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
+import { bytesOf } from '../../support/lists-fixture.ts';
 import { DAY_S, GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
 import { describeOnAllTables, describeOnPostgres } from '../../support/tables.ts';
 
@@ -171,6 +172,68 @@ describeOnAllTables('Whose papers an order tells', () => {
     assert.deepEqual(await region.weighed([green(1, papers(1)), green(2, papers(2))]), ['papers', 'papers']);
     await region.declare([1, 2]);
     assert.deepEqual(await region.weighed([green(1, papers(1)), green(2, papers(2))]), ['green', 'green']);
+  });
+
+  const DOCUMENT = { document: { type: 'passport', country: 'DE', number: 'C88888888' } } as const;
+  /** What declarations of a file, each with its number and that of its passport, come to: `taken`, or whose reference has the document. */
+  const declaring = async (...rows: readonly (readonly [n: number, number: string])[]) => {
+    const at = region.textOf(region.nowS);
+    const lines = rows.map(
+      ([n, number]) => `P${n},passport,DE,${number},Person ${n},1990-05-17,${at},true,false\n`,
+    );
+    const head = 'subject,id_type,id_country,id_number,full_name,birth_date,declared_at,consent,symptoms\n';
+    const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
+    const report = await region.life.declare(order, bytesOf(head + lines.join('')));
+    return report.outcome === 'taken' ? ['taken'] : report.faults.map(({ bearer = 'the file' }) => bearer);
+  };
+
+  it('is for nobody else where somebody declared it: neither by an order nor by a declaration, so that red stays red', async () => {
+    assert.deepEqual(await declaring([8, 'C88888888']), ['taken']);
+    await region.update();
+    await region.override(8, 'red', 10);
+    for (const areNamed of [true, false])
+      assert.equal(await one([green(20, { ...papers(8), ...DOCUMENT })], { areNamed }), 'papers');
+    assert.deepEqual(await declaring([21, 'C88888888']), ['P8']);
+    assert.deepEqual(await declaring([21, 'C88888889'], [22, 'C88888889']), ['the file', 'the file']);
+    const many = Array.from({ length: 1_317 }, (_, i) => [i + 30, 'C88888888'] as const);
+    assert.deepEqual(new Set(await declaring(...many)), new Set(['P8']));
+    await region.update();
+    assert.deepEqual(await Promise.all([8, 20, 21, 22].map((n) => region.codesOf(n))), [
+      '(green) red',
+      '',
+      '',
+      '',
+    ]);
+    // Whom orders told of as well.
+    assert.equal(await one([green(3, { ...papers(3), ...passport('C01X00T47') })]), 'green');
+    assert.deepEqual(await declaring([4, 'C01X00T47']), ['P3']);
+    assert.deepEqual(await declaring([3, 'C01X00T47']), ['taken']);
+  });
+
+  it('is free again once the wrong reference is forgotten, or declares its own after an objection was upheld', async () => {
+    const free = async (n: number) => {
+      await region.life.forget(`P${n}`, {
+        require: () => Promise.resolve(),
+        onFound: () => Promise.resolve(),
+      });
+      await region.process.registry.forget(`P${n}`);
+    };
+    assert.deepEqual(await declaring([1, 'C88888888']), ['taken']);
+    region.later(0.01);
+    assert.deepEqual(await declaring([1, 'C88888881']), ['taken']);
+    assert.deepEqual(await declaring([2, 'C88888888']), ['P1']);
+    await region.update();
+    await region.life.object('P1', 'mistyped');
+    await region.life.decide('P1', { number: 1, isUpheld: true, answer: 'it was' });
+    region.later(0.01);
+    assert.deepEqual(await declaring([1, 'C88888881']), ['taken']);
+    assert.deepEqual(await declaring([2, 'C88888888']), ['taken']);
+    assert.deepEqual(await declaring([3, 'C88888888']), ['P2']);
+    await free(2);
+    assert.deepEqual(await declaring([3, 'C88888888']), ['taken']);
+    await free(3);
+    await free(1);
+    assert.deepEqual(await counts(), [0, 0]);
   });
 
   it('is forgotten with the person, where no code is left too, and read by nobody where it is damaged', async () => {

@@ -135,4 +135,17 @@ describe('pages at the admin address', function () {
       assert.deepEqual(complaints, []);
     });
   });
+
+  describe('for people with documents', () => {
+    it('tell nobody whose reference has a document that another declares', async () => {
+      const papers = { id_type: 'passport', id_country: 'DE', id_number: 'C88888888' };
+      const bearer = { ...FORM, ...papers, secret, subject: 'Bearer-4711', full_name: 'Person Bearer' };
+      assert.equal((await post('/declare', bearer)).status, 200);
+      const response = await post('/declare', { ...bearer, subject: 'Two', full_name: 'Person Two' });
+      assert.equal(response.status, 422);
+      const text = await response.text();
+      assert.match(text, /href="#id_number"[^>]*>id number is of a document that another reference has/);
+      assert.doesNotMatch(text, /4711/);
+    });
+  });
 });
