@@ -7,6 +7,7 @@ import { isAttestationLogId } from '../protocol/log/origin.ts';
 import { type Cli, examples } from './cli.ts';
 import { withDesk } from './desk/with-desk.ts';
 import { checkDisclosure, type CheckOptions } from './disclosure-check.ts';
+import { EXIT } from './exit.ts';
 import { counted, figure } from './output.ts';
 import { printable } from './printable.ts';
 import { parseFingerprint, parseNewFile } from './region.ts';
@@ -80,14 +81,25 @@ async function makeKey(cli: Cli, out: string): Promise<void> {
 }
 
 async function disclose(cli: Cli, path: string, { out, ...order }: DiscloseOptions): Promise<void> {
-  const { bytes, opened, nobodys } = await withDesk(cli, path, (desk) => desk.disclose(order), {
+  const { bytes, opened, nobodys, unread } = await withDesk(cli, path, (desk) => desk.disclose(order), {
     reading: true,
     silent: true,
   });
   await writeFileAtomically(out, bytes, { mode: 0o600 });
   const closed = order.until - order.from - opened - nobodys;
-  cli.output.result({ ...order, opened, nobodys, closed, file: out }, () => [
+  const isDamaged = unread.rows.length > 0;
+  if (isDamaged) cli.exit = EXIT.inconsistent;
+  cli.output.result({ ...order, opened, nobodys, closed, unread, file: out }, () => [
     `${counted(opened, 'code')} opened in ${printable(out)}, for ${order.auditor} alone. Leaves that are shown to be nobody's: ${figure(nobodys)}; of which nothing can be shown: ${figure(closed)}.`,
+    ...(isDamaged
+      ? [
+          `DAMAGED: what the registry has of ${figure(unread.leaves)} of these cannot be read, and the auditor will ask why:`,
+          ...unread.rows.map(
+            (row) => `  ${row.from} to ${row.until - 1}: ${printable(row.message)} [${row.code}]`,
+          ),
+          'Restore the registry from its backup and disclose these leaves anew, or tell the auditor what was lost.',
+        ]
+      : []),
   ]);
 }
 

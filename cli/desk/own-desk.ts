@@ -298,7 +298,11 @@ export class OwnDesk implements Desk {
 
   disclose(order: DisclosureOrder): Promise<Disclosed> {
     const action = { action: 'disclosures', needs: 'audit', ...toldOfDisclosure(order) } as const;
-    return this.#act(action, () => this.#region.node.disclosing.disclose(order, this.#region.operators));
+    return this.#act(action, async (tally) => {
+      const disclosed = await this.#region.node.disclosing.disclose(order, this.#region.operators);
+      tally.failed = disclosed.unread.leaves;
+      return disclosed;
+    });
   }
 
   get overrides(): OverrideDesk {

@@ -22,7 +22,8 @@ import { type Told } from '../operators/acting.ts';
 import { type FormerOperator, type Operator, type Operators } from '../operators/operators.ts';
 import { type Clock } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
-import { type Registry, type RegistryRecord } from '../registry/registry.ts';
+import { type Registry } from '../registry/registry.ts';
+import { type RecordWithBasis, type UnreadLeaves } from '../registry/stretch-reader.ts';
 
 export interface DisclosureOrder {
   readonly log: string;
@@ -39,6 +40,16 @@ export interface Disclosed {
   readonly opened: number;
   /** Leaves of which it shows that they are nobody's. */
   readonly nobodys: number;
+  /** Leaves that it does not open since what the registry has of them is damaged, and in which rows, at most 100. */
+  readonly unread: { readonly leaves: number; readonly rows: readonly UnreadRow[] };
+}
+
+/** Leaves from `from` to before `until`. */
+export interface UnreadRow {
+  readonly from: number;
+  readonly until: number;
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface DisclosingModules {
@@ -53,6 +64,7 @@ export interface DisclosingModules {
   readonly log: (origin: string) => Pick<LogTree, 'head' | 'reader'> | undefined;
 }
 
+const UNREAD_ROWS_MAX = 100;
 /** Leaves after which others get their turn: each may take some 60 hashes. */
 const TURN = 128;
 
@@ -74,6 +86,7 @@ export class Disclosing {
   }
 
   /**
+   * Leaves whose records are damaged are left out and told of.
    * `operators`: of the region, as its directory has them, by whom the auditor tells who signed a colour without a rule.
    * @throws {NodeError} NOT_FOUND for leaves that there are not, REFUSED for too many or a key that is none. Rejects as the registry and the
    * signer.
@@ -101,7 +114,9 @@ export class Disclosing {
     const signer = this.#modules.signer(atS);
     const leaves = new Array<Disclosure['leaves'][number]>(until - from).fill(undefined);
     let opened = 0;
-    for await (const record of registry().withBases({ log, from, until })) {
+    const unread: UnreadLeaves[] = [];
+    const records = registry().withBases({ log, from, until }, (some) => unread.push(some));
+    for await (const record of records) {
       leaves[record.index - from] = leafOf(sha256, record);
       opened++;
     }
@@ -109,7 +124,7 @@ export class Disclosing {
     const { region, network } = this.#names;
     const head = { region, network, log, from, until, atS, auditor, operators: disclosedOf(operators) };
     const plain = signDisclosure(sha256, { ...head, leaves }, signer);
-    return { bytes: await encrypter.encrypt(plain), opened, nobodys };
+    return { bytes: await encrypter.encrypt(plain), opened, nobodys, unread: unreadOf(unread, from, leaves) };
   }
 
   /** Adds the secrets of leaves that are nobody's, and says of how many. What the log has given up cannot be told from what was forgotten. */
@@ -159,6 +174,21 @@ function disclosedOf({ all, former }: Pick<Operators, 'all' | 'former'>): Disclo
   });
 }
 
+function unreadOf(
+  unread: readonly UnreadLeaves[],
+  first: number,
+  leaves: Disclosure['leaves'],
+): Disclosed['unread'] {
+  const closed = unread.map(({ from, until, error: { code, message } }) => {
+    const count = leaves.slice(from - first, until - first).filter((leaf) => leaf === undefined).length;
+    return { count, row: { from, until, code, message } };
+  });
+  return {
+    leaves: closed.reduce((sum, { count }) => sum + count, 0),
+    rows: closed.slice(0, UNREAD_ROWS_MAX).map(({ row }) => row),
+  };
+}
+
 /** @throws {NodeError} REFUSED */
 function encrypterTo(auditor: string): Encrypter {
   const encrypter = new Encrypter();
@@ -173,10 +203,7 @@ function encrypterTo(auditor: string): Encrypter {
   }
 }
 
-function leafOf(
-  sha256: Sha256,
-  { openings, basis }: RegistryRecord & { readonly basis: Uint8Array | undefined },
-): DisclosedLeaf {
+function leafOf(sha256: Sha256, { openings, basis }: RecordWithBasis): DisclosedLeaf {
   const [status, , , evidence] = openings.opened;
   if (status === undefined) throw new TypeError('a record opens the status');
   return {

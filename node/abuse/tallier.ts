@@ -1,4 +1,7 @@
-/** Logs tallies of the own attestation logs: each of at least 1,000 codes, or of a day, and of no more leaves than can be disclosed together. Spec: SPEC.md 8.6. */
+/**
+ * Logs tallies of the own attestation logs: each of at least 1,000 codes, or of a day, and of no more leaves than can be disclosed together. None goes past
+ * leaves whose records cannot be read: once they are restored, a disclosure would open codes that it does not tell of. Spec: SPEC.md 8.6.
+ */
 import { parseBasis } from '../../protocol/disclosure/basis.ts';
 import { DISCLOSURE_LEAVES_MAX, TALLY_CODES_MIN, TALLY_S_MAX } from '../../protocol/limits.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
@@ -7,7 +10,10 @@ import { TallyCounter } from '../../protocol/trust/tally.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type TrustLogItem } from '../log/trust-log-work.ts';
+import { NodeError } from '../node-error.ts';
+import { isRegistryDamage } from '../registry/registry-error.ts';
 import { type Registry } from '../registry/registry.ts';
+import { type UnreadLeaves } from '../registry/stretch-reader.ts';
 
 export interface TallierModules {
   readonly registry: Registry;
@@ -29,38 +35,57 @@ export class Tallier {
     this.#modules = modules;
   }
 
-  /** Tells what is due. Rejects as `submit` and the store; what is left is told the next time. */
+  /**
+   * Tells what is due. Rejects as `submit` and the store; what is left is told the next time. Damage of one log keeps no other back.
+   * @throws {NodeError} REGISTRY_CORRUPT, VALUE_CORRUPT where a log is told of no further than that, once all others are.
+   */
   async tend(): Promise<void> {
     const state = this.#modules.trust();
+    let damage: NodeError | undefined;
     for (const { log } of state.logs()) {
-      const { registry, nowS } = this.#modules;
-      // What an earlier tally told of, or none will: not by a clock that ran ahead.
-      const isOver = isLogOver(log, Math.min(nowS(), state.lastAtS));
-      const until = isOver ? INDEX_END : (state.tally(log)?.until ?? 0);
-      await registry.dropUncounted({ log, from: 0, until });
-      if (isLogOver(log, nowS())) continue;
-      const { region, network } = this.#names;
-      const { head } = await this.#modules.openTree(attestationLogOrigin(region, network, log));
-      for (let from = state.tally(log)?.until ?? 0; from < head.size;) {
-        const until = Math.min(head.size, from + DISCLOSURE_LEAVES_MAX);
-        if (!(await this.#tell(log, from, until))) break;
-        await registry.dropUncounted({ log, from, until });
-        from = until;
+      try {
+        await this.#tend(log, state);
+      } catch (error) {
+        if (!isRegistryDamage(error)) throw error;
+        damage ??= heldUp(log, error);
       }
+    }
+    if (damage !== undefined) throw damage;
+  }
+
+  async #tend(log: string, state: TrustState): Promise<void> {
+    const { registry, nowS } = this.#modules;
+    // What an earlier tally told of, or none will: not by a clock that ran ahead.
+    const isOver = isLogOver(log, Math.min(nowS(), state.lastAtS));
+    const until = isOver ? INDEX_END : (state.tally(log)?.until ?? 0);
+    await registry.dropUncounted({ log, from: 0, until });
+    if (isLogOver(log, nowS())) return;
+    const { region, network } = this.#names;
+    const { head } = await this.#modules.openTree(attestationLogOrigin(region, network, log));
+    for (let from = state.tally(log)?.until ?? 0; from < head.size;) {
+      const told = await this.#tell(log, from, Math.min(head.size, from + DISCLOSURE_LEAVES_MAX));
+      if (told === undefined) break;
+      await registry.dropUncounted({ log, from, until: told });
+      from = told;
     }
   }
 
-  /** False where these leaves are left for the next time. */
-  async #tell(log: string, from: number, until: number): Promise<boolean> {
+  /** Up to before which leaf it told; undefined where these leaves are left for the next time. @throws {NodeError} for what is damaged, before which nothing is due. */
+  async #tell(log: string, from: number, end: number): Promise<number | undefined> {
     const { registry, nowS, submit } = this.#modules;
     const counter = new TallyCounter();
     let oldestS = Infinity;
     const counted = new Set<number>();
-    for await (const { index, fields, basis, hour } of registry.withBases({ log, from, until })) {
+    const unread: UnreadLeaves[] = [];
+    const records = registry.withBases({ log, from, until: end }, (some) => unread.push(some));
+    for await (const { index, fields, basis, hour } of records) {
+      if (unread.length > 0) break;
       counter.add(fields.status, basis && parseBasis(basis));
       counted.add(index);
       oldestS = Math.min(oldestS, hour * HOUR_S);
     }
+    const [damaged] = unread;
+    const until = damaged?.from ?? end;
     // After the records, so that nobody who is forgotten meanwhile is missed.
     for await (const { index, status, hour } of registry.uncounted({ log, from, until })) {
       if (counted.has(index)) continue;
@@ -69,10 +94,20 @@ export class Tallier {
     }
     const isDayOver = nowS() - oldestS >= TALLY_S_MAX;
     const isFull = until - from === DISCLOSURE_LEAVES_MAX;
-    if (counter.total < TALLY_CODES_MIN && !isDayOver && !isFull) return false;
+    if (counter.total < TALLY_CODES_MIN && !isDayOver && !isFull) {
+      if (damaged !== undefined) throw damaged.error;
+      return undefined;
+    }
     const { cells, merged, overrides } = counter.counts;
     const told = { cells: [...cells], merged, overrides: [...overrides] };
     await submit({ build: () => ({ statement: { kind: 'tally', log, from, until, ...told } }) });
-    return true;
+    return until;
   }
+}
+
+function heldUp(log: string, cause: NodeError): NodeError {
+  return new NodeError(cause.code, `nothing more is tallied of the log ${log}: ${cause.message}`, {
+    cause,
+    hint: 'Restore the registry from its backup: the next tally goes on by itself. Until then a disclosure leaves these leaves closed, and auditors find TALLY_MISSING for those behind them: tell them why.',
+  });
 }

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { type Disclosing, RECIPIENT, toldOfDisclosure } from '../abuse/disclosing.ts';
 import { INDEX_BOUND } from '../../protocol/limits.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
+import { type Tally } from '../operators/acting.ts';
 import { type Operators } from '../operators/operators.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { readJson } from './input.ts';
@@ -31,6 +32,14 @@ const answer = z
   .object({
     opened: z.int(),
     nobodys: z.int().openapi({ description: "Leaves of which it shows that they are nobody's." }),
+    unread: z
+      .object({
+        leaves: z.int(),
+        rows: z.array(z.object({ from: z.int(), until: z.int(), code: z.string(), message: z.string() })),
+      })
+      .openapi({
+        description: 'Leaves that it does not open, since what the registry has of them is damaged.',
+      }),
     file: z.string().openapi({ description: 'Base64 of a file of age (SPEC.md 22).' }),
   })
   .openapi('Disclosure');
@@ -50,8 +59,9 @@ export function disclosureRoutes({
       answer: { description: 'The file', content: { 'application/json': { schema: answer } } },
       order: async (context) => {
         const asked = await readJson(context.env.incoming, order, ORDER_BYTES_MAX);
-        const carryOut = async () => {
+        const carryOut = async (tally: Tally) => {
           const { bytes, ...shown } = await disclosing.disclose(asked, operators);
+          tally.failed = shown.unread.leaves;
           return replies.json(context, { ...shown, file: Buffer.from(bytes).toString('base64') });
         };
         return { ...toldOfDisclosure(asked), carryOut };

@@ -19,7 +19,7 @@ import { type Change, type Random } from '../ports.ts';
 import { isNodeError } from '../node-error.ts';
 import { type PrivateTables, type SharedTables } from './private-tables.ts';
 import { Turns } from '../turns.ts';
-import { encodeBases, parseBases } from './bases.ts';
+import { encodeBases, openBases } from './bases.ts';
 import {
   Forgetter,
   type ForgettingOptions,
@@ -48,6 +48,7 @@ import { Pseudonyms } from './pseudonyms.ts';
 import { encodePage, hourOfPage, recordOfPage, RECORDS_PER_PAGE } from './record-page.ts';
 import { requireRegistryKey } from './registry-check.ts';
 import { derivedKey } from './sealer.ts';
+import { type RecordWithBasis, recordsInStretch, type UnreadLeaves } from './stretch-reader.ts';
 import { dropUncounted, type Stretch, type Uncounted, uncountedIn, uncountedKey } from './uncounted.ts';
 import { type PrivateName } from './whereabouts.ts';
 
@@ -101,7 +102,7 @@ export class Registry {
       forgotten: this.forgotten,
       papers: this.papers,
       pageAt: (place) => this.#pages.at(place),
-      basesOf: ({ log, key }) => this.#bases(log, key),
+      basesOf: ({ key }) => this.#bases(key),
       manualKey: (subject) => this.#manualKey(subject),
     });
   }
@@ -288,7 +289,7 @@ export class Registry {
       for (const [i, [page, wanted]] of some.entries()) {
         const bytes = sealed[i];
         if (bytes === undefined) continue;
-        const opened = parseBases(this.#sealers.open(logOf(page), basisKey(page), bytes));
+        const opened = openBases(this.#sealers, page, bytes);
         for (const { number, slot } of wanted) bases[number] = opened[slot];
       }
     }
@@ -346,29 +347,16 @@ export class Registry {
     }
   }
 
-  /** The records of a stretch of a log, with what their colours rest on. Rejects as `ofSubject`. */
-  async *withBases({
-    log,
-    from,
-    until,
-  }: Stretch): AsyncGenerator<RegistryRecord & { readonly basis: Uint8Array | undefined }, void, undefined> {
-    const first = pageKey(log, Math.max(0, from - RECORDS_PER_PAGE + 1));
-    for await (const [key, sealed] of this.#modules.tables.entries(first, pageKey(log, until))) {
-      const page = this.#sealers.open(log, key, sealed);
-      const bases = await this.#bases(log, key);
-      const start = firstOf(key);
-      for (let slot = Math.max(0, from - start); slot < Math.min(RECORDS_PER_PAGE, until - start); slot++) {
-        const record = recordOfPage(page, slot);
-        if (record === undefined) continue;
-        yield { ...record, log, index: start + slot, hour: hourOfPage(page), basis: bases[slot] };
-      }
-    }
+  /** The records of a stretch of a log, with what their colours rest on. Rejects as `ofSubject`; see `recordsInStretch`. */
+  withBases(
+    stretch: Stretch,
+    onUnread?: (unread: UnreadLeaves) => void,
+  ): AsyncGenerator<RecordWithBasis, void, undefined> {
+    return recordsInStretch(stretch, { ...this.#modules, sealers: this.#sealers }, onUnread);
   }
 
-  async #bases(log: string, page: string): Promise<readonly (Uint8Array | undefined)[]> {
-    const key = basisKey(page);
-    const sealed = await this.#modules.tables.get(key);
-    return sealed === undefined ? [] : parseBases(this.#sealers.open(log, key, sealed));
+  async #bases(page: string): Promise<readonly (Uint8Array | undefined)[]> {
+    return openBases(this.#sealers, page, await this.#modules.tables.get(basisKey(page)));
   }
 
   /**

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { Tallier } from '../../../node/abuse/tallier.ts';
 import { type LogTree } from '../../../node/log/log-tree.ts';
 import { type TrustLogItem } from '../../../node/log/trust-log-work.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { pageKey } from '../../../node/registry/page-keys.ts';
 import { type Registry } from '../../../node/registry/registry.ts';
 import { type Status } from '../../../protocol/code/status.ts';
 import { DISCLOSURE_LEAVES_MAX, TALLY_CODES_MIN, TALLY_S_MAX } from '../../../protocol/limits.ts';
@@ -115,6 +117,37 @@ describeOnAllTables('Tallier', () => {
       told.map(({ cells, merged, overrides }) => [cells, merged, overrides]),
       [[[{ rule: 'manual', colour: 0, count: 10 }], 0, []]],
     );
+    await stop();
+  });
+
+  it('tells up to leaves whose records are damaged, says so, and goes on once they are restored', async () => {
+    const machine = new RegionMachine();
+    const { issuer, registry, tables, openTree, stop } = await startRegion(machine);
+    for (const batch of [0, 1])
+      await Promise.all(
+        Array.from({ length: 20 }, (_, i) =>
+          issuer.issue({ subject: `person ${20 * batch + i}`, fields: greenFields() }),
+        ),
+      );
+    const { told, submit, trust } = telling();
+    const nowS = () => START_S + TALLY_S_MAX;
+    const tallier = new Tallier(machine.region, { registry, trust, openTree, submit, nowS });
+    const page = pageKey(LOG_ID, 20);
+    const value = (await tables.get(page)) ?? assert.fail();
+    await tables.write([{ put: page, value: Buffer.alloc(40) }]);
+    for (let time = 0; time < 2; time++) {
+      await assert.rejects(
+        tallier.tend(),
+        (error) => isNodeError(error, 'REGISTRY_CORRUPT') && error.message.includes(page),
+      );
+      assert.deepEqual(
+        told.map(({ from, until }) => [from, until]),
+        [[0, 20]],
+      );
+    }
+    await tables.write([{ put: page, value }]);
+    await tallier.tend();
+    assert.deepEqual([told[1]?.from, told[1]?.until], [20, 40]);
     await stop();
   });
 
