@@ -118,5 +118,6 @@ const EXIT_OF_NODE_ERROR: Partial<Record<NodeErrorCode, ExitCode>> = {
   REGISTRY_CORRUPT: EXIT.inconsistent,
   REGISTRY_BEHIND: EXIT.inconsistent,
   PEER_UNREACHABLE: EXIT.undetermined,
+  NODE_SILENT: EXIT.undetermined,
   REGISTRY_AWAY: EXIT.undetermined,
 };

@@ -38,7 +38,7 @@ export function addObject(program: Command, cli: Cli): void {
     .description('Opens an objection of a person to their colour.')
     .argument('<region>', 'directory of the region')
     .requiredOption('--subject <text>', 'the person', (text) => text.trim())
-    .requiredOption('--text <text>', 'what they say', parseText)
+    .requiredOption('--text <text>', 'what they say')
     .addHelpText(
       'after',
       examples([
@@ -57,7 +57,7 @@ export function addObject(program: Command, cli: Cli): void {
     .requiredOption('--number <n>', 'which of their objections', parseNumber)
     .option('--uphold', 'the region was wrong')
     .option('--reject', 'it was right')
-    .requiredOption('--answer <text>', 'what the person is told', parseText)
+    .requiredOption('--answer <text>', 'what the person is told')
     .addHelpText(
       'after',
       examples([
@@ -74,7 +74,8 @@ export function addObject(program: Command, cli: Cli): void {
     .action((region: string) => list(cli, region));
 }
 
-async function open(cli: Cli, path: string, { subject, text }: OpenOptions): Promise<void> {
+async function open(cli: Cli, path: string, { subject, text: given }: OpenOptions): Promise<void> {
+  const text = textOf('--text', given);
   const objection = await withDesk(cli, path, (desk) => desk.life.object(subject, text), QUIETLY);
   cli.output.result(objection, () => [
     `Objection ${objection.number} is open, to be decided by ${timeText(objection.dueAtS)}.`,
@@ -84,7 +85,7 @@ async function open(cli: Cli, path: string, { subject, text }: OpenOptions): Pro
 async function decide(cli: Cli, path: string, options: DecideOptions): Promise<void> {
   const { subject, number, uphold = false, reject = false, answer } = options;
   if (uphold === reject) throw usageError('say --uphold or --reject');
-  const deciding = { number, isUpheld: uphold, answer };
+  const deciding = { number, isUpheld: uphold, answer: textOf('--answer', answer) };
   const objection = await withDesk(cli, path, (desk) => desk.life.decide(subject, deciding), QUIETLY);
   cli.output.result(objection, () => objectionLines(objection));
 }
@@ -111,10 +112,13 @@ async function list(cli: Cli, path: string): Promise<void> {
   );
 }
 
-function parseText(text: string): string {
+/** Not told by whoever parses options: that would repeat all of what somebody wrote. */
+function textOf(option: string, text: string): string {
   const trimmed = text.trim();
   if (trimmed !== '' && trimmed.length <= OBJECTION_TEXT_CHARS_MAX) return trimmed;
-  throw new InvalidArgumentError(`Expected a text of 1 to ${OBJECTION_TEXT_CHARS_MAX} characters.`);
+  throw usageError(
+    `${option}: expected a text of 1 to ${OBJECTION_TEXT_CHARS_MAX} characters, this has ${trimmed.length}`,
+  );
 }
 
 function parseNumber(text: string): number {

@@ -74,7 +74,9 @@ export class PartlyIssued extends CliError {
 }
 
 export function mayComeRight(error: unknown): boolean {
-  return error instanceof PartlyIssued ? error.retry : isNodeError(error, 'PEER_UNREACHABLE');
+  return error instanceof PartlyIssued
+    ? error.retry
+    : isNodeError(error, 'PEER_UNREACHABLE') || isNodeError(error, 'NODE_SILENT');
 }
 
 /** What a node refuses ends a command as if the command itself had been refused. */

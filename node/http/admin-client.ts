@@ -20,6 +20,8 @@ export interface AdminClientOptions {
   readonly operator?: OperatorKey | undefined;
   /** Seconds since 1970; by the clock of this machine without. */
   readonly nowS?: () => number;
+  /** Milliseconds without a byte, after which no answer is waited for any more; 60,000 by default. */
+  readonly silenceMsMax?: number;
 }
 
 export interface AdminRequest {
@@ -52,8 +54,10 @@ const SECRET_BYTES_MAX = 1_024;
 /** Of a disclosure in base64, which is the longest. */
 const ANSWER_BYTES_MAX = 2 * DISCLOSURE_BYTES_MAX;
 const LINE_BYTES_MAX = 65_536;
-/** Milliseconds without a byte, after which a node counts as gone. */
 const SILENCE_MS_MAX = 60_000;
+
+/** A node took what was asked and then said nothing. */
+class Silence extends Error {}
 
 const systemNowS = () => Math.floor(systemClock.nowMs() / 1_000);
 
@@ -71,7 +75,7 @@ export class AdminClient {
 
   /**
    * The answer as JSON.
-   * @throws {NodeError} PEER_UNREACHABLE if no node runs there, or its secret is not at hand.
+   * @throws {NodeError} PEER_UNREACHABLE if no node runs there, or its secret is not at hand; NODE_SILENT if one does, and says nothing for `silenceMsMax`.
    * @throws {AdminProblem} if it refuses.
    */
   async ask({ body, ...request }: AdminRequest): Promise<unknown> {
@@ -93,7 +97,7 @@ export class AdminClient {
     try {
       for await (const { value } of jsonLines(response, lineBytesMax)) yield value();
     } catch (error) {
-      throw isErrno(error, 'ECONNRESET') ? this.#unreachable(error) : error;
+      throw isErrno(error, 'ECONNRESET') || error instanceof Silence ? this.#unreachable(error) : error;
     } finally {
       response.destroy();
     }
@@ -110,7 +114,8 @@ export class AdminClient {
     body: Iterable<string> | AsyncIterable<Uint8Array>,
     type: string,
   ): Promise<IncomingMessage> {
-    const address = addressOf(this.#options.listen);
+    const { listen, silenceMsMax = SILENCE_MS_MAX } = this.#options;
+    const address = addressOf(listen);
     const where = 'path' in address ? { socketPath: address.path } : address;
     const text = type === 'application/json' ? [...(body as Iterable<string>)].join('') : undefined;
     const digest = text === undefined ? '' : contentDigest(text);
@@ -121,8 +126,19 @@ export class AdminClient {
       ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
     };
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const sent = httpRequest({ ...where, method, path, headers, timeout: SILENCE_MS_MAX }, resolve);
-      sent.on('timeout', () => sent.destroy(new Error(`it was silent for ${SILENCE_MS_MAX} ms`)));
+      let response: IncomingMessage | undefined;
+      const sent = httpRequest({ ...where, method, path, headers, timeout: silenceMsMax }, (begun) => {
+        response = begun;
+        resolve(begun);
+      });
+      sent.on('timeout', () => {
+        // While it connects nobody has taken anything yet.
+        const why = `it was silent for ${silenceMsMax} ms`;
+        const silence = sent.socket?.connecting === false ? new Silence(why) : new Error(why);
+        // First: what reads the answer hears this, and not that the connection ended.
+        response?.destroy(silence);
+        sent.destroy(silence);
+      });
       sent.on('error', (error) => reject(this.#unreachable(error)));
       const source = Readable.from(text === undefined ? body : text === '' ? [] : [text]);
       sent.on('close', () => source.destroy());
@@ -153,6 +169,12 @@ export class AdminClient {
 
   #unreachable(cause?: unknown): NodeError {
     const { listen, secretFile } = this.#options;
+    if (cause instanceof Silence)
+      return new NodeError('NODE_SILENT', `the node at ${listen} took the order, and ${cause.message}`, {
+        cause,
+        hint: 'It is at work still, or hangs. Wait, and give the same command again: `entente status` answers once it is done. If it stays silent, look at its log.',
+        retry: true,
+      });
     // A node makes the secret when it starts for the first time.
     const why = cause === undefined ? `: there is no secret in ${secretFile}` : '';
     return new NodeError('PEER_UNREACHABLE', `no node answers at ${listen}${why}`, {

@@ -38,6 +38,7 @@ export const CODES_BY_STATUS: Readonly<Record<number, readonly ProblemCode[]>> =
     'KNOWLEDGE_STALE',
     'KEY_NOT_IN_FORCE',
     'PEER_UNREACHABLE',
+    'NODE_SILENT',
     'DISK_FULL',
     'DISK_IO',
     'DISK_CLOSED',

@@ -168,8 +168,12 @@ export function reasonOf(
   { rule, applied }: Decision,
 ): Pick<StatusChange, 'why' | 'because' | 'rule' | 'since' | 'sources'> {
   const step = rule === undefined ? undefined : traceRule(ruleSet, facts, nowS, rule);
-  const told = [...sources.values()].filter(({ from }) => from !== 'list').slice(0, 1);
-  if (rule === undefined || step === undefined) return { why: GREEN_WHY, sources: told };
+  if (rule === undefined || step === undefined) {
+    const all = [...new Set(sources.values())];
+    const told = all.filter(({ from }) => from !== 'list').slice(0, 1);
+    // No rule names what it rests on: whatever lists say of the person, as of a negative test.
+    return { why: GREEN_WHY, sources: [...told, ...all.filter(({ from }) => from === 'list')] };
+  }
   const since = ruleSet.issuing.find(({ id }) => id === rule)?.since ?? '';
   const read = [...Object.keys(step.read).map((path) => path.replace(/^facts\./, '')), since];
   const decisive = new Set<FactSource>();

@@ -13,6 +13,19 @@ const COMMANDS = HELP.filter(({ below }) => below.length === 0);
 describe('runCli', () => {
   const cli = new TestCli('/nowhere');
 
+  it('repeats nothing of an objection that is too long', async () => {
+    const text = `my secret ${'x'.repeat(1_000)}`;
+    for (const args of [
+      ['open', 'DE', '--subject', 'P1', '--text', text],
+      ['decide', 'DE', '--subject', 'P1', '--number', '1', '--uphold', '--answer', text],
+    ]) {
+      const { exit, err } = await cli.run('object', ...args);
+      assert.equal(exit, 2);
+      assert.match(err, /a text of 1 to 1000 characters, this has 1010/);
+      assert.ok(!err.includes('secret'));
+    }
+  });
+
   it('shows help with the exit codes', async () => {
     const { exit, out } = await cli.run('--help');
     assert.equal(exit, 0);

@@ -372,6 +372,33 @@ describe('AdminServer', () => {
 
   it('neither subjects nor codes nor the secret are in the log', () => admin.assertDiscreet());
 
+  describe('a node that takes what is asked and then says nothing', () => {
+    for (const [when, begin] of [
+      ['before it answers', ''],
+      ['within its answer', '{"home":'],
+    ] as const)
+      it(`is told from one that does not run, ${when}`, async () => {
+        const dir = folder();
+        const listen = join(dir, 'silent.sock');
+        const { secretFile } = adminFiles(dir);
+        writeFileSync(secretFile, 's'.repeat(43), { mode: 0o600 });
+        const silent = createHttpServer((_, response) => void (begin !== '' && response.write(begin)));
+        await new Promise<void>((resolve) => silent.listen(listen, resolve));
+        const here = new AdminClient({ listen, secretFile, silenceMsMax: 100 });
+        const asked = { method: 'GET', path: '/v1/status' } as const;
+        try {
+          await assert.rejects(here.ask(asked), isError('NODE_SILENT'));
+          await assert.rejects(async () => {
+            for await (const line of here.lines(asked, [])) assert.fail(String(line));
+          }, isError('NODE_SILENT'));
+        } finally {
+          silent.closeAllConnections();
+          await new Promise((resolve) => silent.close(resolve));
+        }
+        await assert.rejects(here.ask(asked), isError('PEER_UNREACHABLE'));
+      });
+  });
+
   describe('on a unix socket', () => {
     const serverOn = (listen: string, dir: string) => AdminWorld.serverOn(admin.world, listen, dir);
 

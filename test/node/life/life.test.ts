@@ -82,6 +82,8 @@ describeOnAllTables('Life.update', () => {
     );
     assert.deepEqual(await region.update(), { better: 1 });
     assert.equal(await region.codesOf(1), 'yellow green');
+    const { notice } = await region.life.holder('P1', false);
+    assert.match(notice.join('\n'), /Known from: [^\n]*declar[^]*Known from: [^\n]*tests/);
   });
 
   it('a green code is renewed less than two days before its end, and not before; of renewals one is remembered', async () => {
