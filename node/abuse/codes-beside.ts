@@ -80,11 +80,15 @@ export class CodesBeside {
 
   /**
    * Refuses a code that is looser than one that two operators gave, and revokes it. To be asked of each code that one operator gave, once it
-   * is logged: who confirmed an override meanwhile looks for looser codes once that is logged, so that one of both sees the other.
-   * @throws {NodeError} REFUSED then, and as the registry and the revoking.
+   * is logged: who confirmed an override meanwhile looks for looser codes once that is logged, so that one of both sees the other. Of what cannot be read it is
+   * told: whoever gave the code has it.
+   * @throws {NodeError} REFUSED then, and as the tables and the revoking.
    */
   async requireUnbound({ subject, status, log, index }: GivenCode, isByRules: boolean): Promise<void> {
-    if (!(await this.#isBound({ subject, status }, isByRules)) || this.isRevoked({ log, index })) return;
+    const { isBound, damage } = await this.#boundBy({ subject, status }, isByRules);
+    if (this.isRevoked({ log, index })) return;
+    if (damage !== undefined) this.#tell(unreadAbove({ log, index }, damage));
+    if (!isBound) return;
     await this.#modules.revoke({ log, indexes: [index] });
     throw contradicted('overridden');
   }
@@ -94,26 +98,28 @@ export class CodesBeside {
    * @throws {NodeError} REFUSED then, and where what the person holds cannot be read; and as the tables.
    */
   async requireFree(code: Pick<GivenCode, 'subject' | 'status'>): Promise<void> {
-    const isBound = await this.#isBound(code, false).catch((error: unknown) => {
-      throw isRegistryDamage(error) ? unreadable(error) : error;
-    });
+    const { isBound, damage } = await this.#boundBy(code, false);
     if (isBound) throw contradicted('overridden');
+    if (damage !== undefined) throw unreadable(damage);
   }
 
-  async #isBound(
+  /** By what can be read; `damage`: why something else may bind it. */
+  async #boundBy(
     { subject, status }: Pick<GivenCode, 'subject' | 'status'>,
     isByRules: boolean,
-  ): Promise<boolean> {
+  ): Promise<{ readonly isBound: boolean; readonly damage: NodeError | undefined }> {
+    let damage: NodeError | undefined;
     const manual = await this.#manual.ask(subject).catch((error: unknown) => {
-      if (!isRegistryDamage(error) || status.colour !== 'red') throw error;
+      if (!isRegistryDamage(error)) throw error;
       // Red is what no unread code makes looser.
+      if (status.colour !== 'red') damage = error;
       return this.#manualPastDamage(subject);
     });
-    if (manual.length === 0) return false;
     // Where nobody is named one operator gives colours by hand, and others after them.
     const counting = isByRules ? manual : await this.#byTwo(manual);
     const isRevoked = (place: Place) => this.isRevoked(place);
-    return bindingOf(counting, status, { nowS: this.#nowS(), isRevoked }) !== undefined;
+    const isBound = bindingOf(counting, status, { nowS: this.#nowS(), isRevoked }) !== undefined;
+    return { isBound, damage };
   }
 
   async #manualPastDamage(subject: string): Promise<readonly RegistryRecord[]> {
@@ -329,8 +335,12 @@ export class CodesBeside {
   }
 
   async #byTwo(manual: readonly RegistryRecord[]): Promise<readonly RegistryRecord[]> {
-    const bases = await Promise.all(manual.map((record) => this.#modules.registry().basisOf(record)));
-    return manual.filter((_, i) => bases[i] !== undefined && parseBasis(bases[i]).kind === 'override');
+    const bases = await answersPastDamage(manual, (some) => this.#modules.registry().basesAt(some));
+    // What cannot be read may be of two.
+    return manual.filter((_, i) => {
+      const { [i]: basis } = bases;
+      return basis instanceof NodeError || (basis !== undefined && parseBasis(basis).kind === 'override');
+    });
   }
 
   #nowS(): number {
@@ -340,6 +350,13 @@ export class CodesBeside {
 
 function isLooser({ fields }: RegistryRecord, status: Status): boolean {
   return stricterBy(status, fields.status) > 0;
+}
+
+function unreadAbove({ log, index }: Place, cause: NodeError): NodeError {
+  const message = `whether two operators gave the holder of the code ${log} ${index} a stricter colour cannot be read: ${cause.message}`;
+  const hint =
+    'Restore the registry from its backup; then see by `entente codes` what they hold, and revoke this code if a stricter one of an override runs.';
+  return new NodeError('REGISTRY_CORRUPT', message, { cause, hint });
 }
 
 function unreadBeside({ log, index }: Place, cause: NodeError): NodeError {

@@ -7,7 +7,7 @@ import { commitFields } from '../../../protocol/code/openings.ts';
 import { type Status } from '../../../protocol/code/status.ts';
 import { encodeBasis, overrideBasis } from '../../../protocol/disclosure/basis.ts';
 import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
-import { GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
+import { DAY_S, GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
 import { ANNA, BERT } from '../../support/operators.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
@@ -218,6 +218,38 @@ describeOnAllTables('Overrides.requireUnbound', () => {
     await region.issue(2, GREEN);
     await asked(2, false);
     assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['yellow red', 'red green']);
+  });
+});
+
+describeOnAllTables('Overrides.requireUnbound, of whom a page is damaged,', () => {
+  let region: LivingRegion;
+  beforeEach(async () => (region = await LivingRegion.open()));
+  afterEach(() => region.process.stop());
+
+  it('leaves a code with whoever gave it, and tells once that it may be bound; what can be read binds it', async () => {
+    await region.override(2, 'red', 2);
+    for (const n of [1, 2]) {
+      await region.issue(n, GREEN);
+      await region.damageNewestPage();
+    }
+    const asked = async (n: number, demand: Pick<Status, 'colour' | 'measure'>) => {
+      const status = { ...demand, expiresAtS: region.nowS + DAY_S, ruleId: 'manual', ruleVersion: 1 };
+      const { log, index } = await region.process.issuer.issue({ subject: `P${n}`, fields: { status } });
+      const code = { subject: `P${n}`, status, log, index };
+      await region.overrides.requireUnbound(code, false);
+      return code;
+    };
+    const code = await asked(1, GREEN);
+    await region.overrides.requireUnbound(code, false);
+    const [told, ...others] = region.troubles;
+    assert.ok(isNodeError(told, 'REGISTRY_CORRUPT') && told.message.includes(`${code.log} ${code.index}`));
+    assert.doesNotMatch(told.message, /P1/);
+    assert.deepEqual(others, []);
+    await assert.rejects(asked(2, GREEN), (error) => isNodeError(error, 'REFUSED'));
+    await region.override(3, 'red', 2);
+    await region.damageNewestBasis();
+    await assert.rejects(asked(3, GREEN), (error) => isNodeError(error, 'REFUSED'));
+    await assert.rejects(region.overrides.requireFree(code), (error) => isNodeError(error, 'REFUSED'));
   });
 });
 
