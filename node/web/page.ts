@@ -118,9 +118,9 @@ export const STYLE = `
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
 body { max-width: 40rem; margin: 0 auto; padding: 1rem; }
 nav a { margin-right: 1rem; }
-fieldset { margin: 0 0 1.5rem; padding: 0 1rem; border: 1px solid; border-radius: 0.25rem; }
+fieldset { min-width: 0; margin: 0 0 1.5rem; padding: 0 1rem; border: 1px solid; border-radius: 0.25rem; }
 legend { padding: 0 0.5rem; font-weight: 600; }
-.field { display: grid; gap: 0.25rem; }
+.field { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.25rem; }
 .hint { opacity: 0.8; }
 .fault { font-weight: 600; color: #b00020; }
 .faults, .done { padding: 0 1rem; border: 2px solid; border-radius: 0.25rem; }

@@ -14,7 +14,7 @@ import { act } from '../operators/acting.ts';
 import { broughtBy } from '../operators/brought-by.ts';
 import { type Actor } from '../operators/scopes.ts';
 import { type Trail } from '../operators/trail.ts';
-import { declarePage } from './declare-page.ts';
+import { declarePage, FIELD_LABELS } from './declare-page.ts';
 import { holderPage } from './holder-page.ts';
 import { type FieldFault, type Html, PAGE_HEADERS, STYLE, STYLE_PATH } from './page.ts';
 
@@ -78,7 +78,7 @@ async function declare(
   });
   if (report.outcome === 'refused') {
     const faults = report.faults.map(({ column, reason }): FieldFault => {
-      const name = column === undefined ? 'The form' : column.replace('_', ' ');
+      const name = column === undefined ? 'The form' : (FIELD_LABELS[column] ?? column);
       return { field: column, reason: `${name} ${reason}` };
     });
     return sent(context, declarePage(filled, { faults }), 422);

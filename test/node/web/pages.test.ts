@@ -74,9 +74,10 @@ describe('pages at the admin address', function () {
     assert.equal(response.status, 422);
     const text = await response.text();
     for (const said of [
-      /href="#consent"[^>]*>consent is empty/,
-      /href="#birth_date"[^>]*>birth date is not a day of the calendar/,
-      /href="#travel"[^>]*>travel does not name an area/,
+      /href="#consent"[^>]*>Consent is empty/,
+      /id="consent-fault">Consent is empty/,
+      /href="#birth_date"[^>]*>Day of birth is not a day of the calendar/,
+      /href="#travel"[^>]*>Areas and days of the last weeks does not name an area/,
       /aria-invalid="true"/,
       /&lt;script&gt;/,
       /=HYPERLINK\(&quot;x&quot;\)/,
@@ -105,6 +106,18 @@ describe('pages at the admin address', function () {
     });
     after(async () => {
       await browser?.close();
+    });
+
+    it('need no sideways scroll at the width of a small phone', async () => {
+      await page.setViewportSize({ width: 360, height: 640 });
+      for (const path of ['/declare', '/holder']) {
+        await page.goto(`${url}${path}`);
+        const widest = await page
+          .locator('fieldset, input, select, textarea')
+          .evaluateAll((all) => Math.max(...all.map((one) => one.getBoundingClientRect().right)));
+        assert.ok(widest > 300 && widest <= 360, `${path}: ${widest}`);
+      }
+      await page.setViewportSize({ width: 1_280, height: 720 });
     });
 
     it('take a declaration, and show the colour that came of it, by labels alone', async () => {
