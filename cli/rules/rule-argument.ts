@@ -1,5 +1,6 @@
 /** Rules as command lines name them: a profile that comes with the program, a file, or those of a trust log. */
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { readFileIfPresent } from '../../node/region/files.ts';
 import { profileBases, profileNames, profileText } from '../../node/rules/profiles.ts';
 import {
@@ -10,7 +11,7 @@ import {
 } from '../../node/rules/rule-file.ts';
 import { type Cli } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
-import { counted } from '../output.ts';
+import { counted, figure } from '../output.ts';
 import { printable, shortened } from '../printable.ts';
 import { fileTextOf, parseLoggedName, readLoggedRules } from './logged-rules.ts';
 
@@ -49,6 +50,11 @@ export async function rulesText(cli: Cli, named: string): Promise<string> {
       `there is no file or profile ${printable(shortened(named, 80))}`,
       `The profiles are ${profileNames().join(', ')}. Rules in a trust log are named by directory and id, as in DE:de.`,
     );
+  }
+  const { size } = await stat(named);
+  if (size > RULE_FILE_BYTES_MAX) {
+    const reason = `the file has ${figure(size)} bytes, and no file of rules more than ${figure(RULE_FILE_BYTES_MAX)}: a rule set has at most 60,000`;
+    throw rulesError(named, [{ line: undefined, path: '', reason }]);
   }
   const bytes = await readFileIfPresent(named, RULE_FILE_BYTES_MAX);
   try {

@@ -103,6 +103,16 @@ describe('entente rules', () => {
       });
     }
 
+    it('says of a file that is too long how long it is, and may be', async () => {
+      const { exit, err } = await cli.run('rules', 'check', file('long.yaml', '#'.repeat(262_145)));
+      assert.equal(exit, 1);
+      assert.match(
+        err.replaceAll(/\s+/g, ' '),
+        /262,145 bytes, and no file of rules more than 262,144[^]*RULES_INVALID/,
+      );
+      assert.equal((await cli.run('rules', 'check', file('x.yaml', '#'.repeat(262_144)))).exit, 1);
+    });
+
     it('a file that is not there is a mistake at the command line', async () => {
       assert.equal((await cli.run('rules', 'check', cli.path('none.yaml'))).exit, 2);
       assert.equal((await cli.run('rules', 'check', cli.path())).exit, 2);
