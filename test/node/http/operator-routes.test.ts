@@ -208,20 +208,20 @@ describe('Operators at the admin address', () => {
       const desk = new RunningOverrides({ region: 'DE', network: 'test', signer: client.operator }, modules);
       return { desk, client };
     };
-    const [hans, ida] = [await deskOf('hans'), await deskOf('ida')];
+    const [nora, otto] = [await deskOf('nora'), await deskOf('otto')];
     const order = { reason: 'outbreak', colour: 'red', days: 1, subjects: ['o1'] } as const;
     for (const [path, body] of [
       ['propose', order],
       ['confirm', { id: '0'.repeat(32) }],
     ] as const) {
-      const asked = hans.client.ask({ method: 'POST', path: `/v1/override/${path}`, body });
+      const asked = nora.client.ask({ method: 'POST', path: `/v1/override/${path}`, body });
       await assert.rejects(admin.world.run(asked), refusedWith(422, 'INPUT_INVALID'));
     }
-    const { id } = await admin.world.run(hans.desk.propose(order));
-    await assert.rejects(admin.world.run(hans.desk.confirm(id)), /who proposed it cannot confirm it/);
-    assert.deepEqual(await admin.world.run(ida.desk.confirm(id)), { issued: 1 });
-    const shown = await admin.world.run(ida.desk.show(id));
-    assert.deepEqual([shown.state, shown.proposed.name, shown.confirmed?.name], ['done', 'hans', 'ida']);
+    const { id } = await admin.world.run(nora.desk.propose(order));
+    await assert.rejects(admin.world.run(nora.desk.confirm(id)), /who proposed it cannot confirm it/);
+    assert.deepEqual(await admin.world.run(otto.desk.confirm(id)), { issued: 1 });
+    const shown = await admin.world.run(otto.desk.show(id));
+    assert.deepEqual([shown.state, shown.proposed.name, shown.confirmed?.name], ['done', 'nora', 'otto']);
     const nobody = { client: admin.client, sha256, random: systemRandom, nowS: () => admin.world.nowS };
     const desk = new RunningOverrides({ region: 'DE', network: 'test', signer: undefined }, nobody);
     await assert.rejects(desk.propose(order), /only a named operator/);
