@@ -5,7 +5,12 @@
  */
 import { extname } from 'node:path';
 import { SIGNATURE_BYTES } from '../../protocol/signature/strict-ed25519.ts';
-import { helperScript, HelperThread, type SpawnHelper } from '../threads/helper-thread.ts';
+import {
+  helperScript,
+  HelperThread,
+  type HelperThreadModules,
+  type SpawnHelper,
+} from '../threads/helper-thread.ts';
 import { packBytes } from '../threads/packed-bytes.ts';
 import { type Signer } from './back-end.ts';
 import { type SigningJob } from './signing-worker.ts';
@@ -14,7 +19,7 @@ import { type SigningJob } from './signing-worker.ts';
 export type SignerOfMany = (count: number) => SignMany | undefined;
 export type SignMany = (messages: readonly Uint8Array[]) => Promise<Uint8Array[]>;
 
-export interface SigningThreadModules {
+export interface SigningThreadModules extends Pick<HelperThreadModules, 'onTrouble' | 'nowMs'> {
   /** Undefined where there is no processor for a second thread. */
   readonly spawn?: SpawnHelper;
 }
@@ -43,8 +48,12 @@ export class SigningThread {
 
   constructor(modules: SigningThreadModules = {}) {
     const spawn = 'spawn' in modules ? modules.spawn : SPAWN;
+    const { onTrouble, nowMs } = modules;
     const onEnd = () => this.#told.clear();
-    this.#thread = new HelperThread({ idleMs: IDLE_MS, silentMs: SILENT_MS }, { spawn, onEnd });
+    this.#thread = new HelperThread(
+      { name: 'signatures', idleMs: IDLE_MS, silentMs: SILENT_MS },
+      { spawn, onEnd, onTrouble, nowMs },
+    );
   }
 
   /** `secretKey`: 32 bytes, copied; `signer` is that of the same key. */

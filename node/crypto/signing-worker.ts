@@ -1,6 +1,7 @@
 /** A thread that signs: is told keys, then gets messages, some thousands at a time, and answers with their signatures. */
 import { parentPort } from 'node:worker_threads';
 import { SIGNATURE_BYTES } from '../../protocol/signature/strict-ed25519.ts';
+import { answerJobs } from '../threads/answering-jobs.ts';
 import { unpackBytes } from '../threads/packed-bytes.ts';
 import { type Signer } from './back-end.ts';
 import { openNativeCrypto } from './native.ts';
@@ -13,9 +14,9 @@ export type SigningJob =
 const { signerOf } = await openNativeCrypto();
 const signers = new Map<string, Signer>();
 
-parentPort?.on('message', (job: SigningJob) => {
+answerJobs(parentPort, (job: SigningJob) => {
   const signatures = 'messages' in job ? signed(job.keyId, job.messages) : told(job);
-  parentPort?.postMessage(signatures, [signatures.buffer]);
+  return { answer: signatures, transfer: [signatures.buffer] };
 });
 
 function told({ keyId, secretKey }: { readonly keyId: string; readonly secretKey?: Uint8Array }) {

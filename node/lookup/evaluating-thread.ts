@@ -5,10 +5,15 @@
 import { extname } from 'node:path';
 import { secretOfInput } from '../../protocol/lookup/oblivious.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
-import { helperScript, HelperThread, type SpawnHelper } from '../threads/helper-thread.ts';
+import {
+  helperScript,
+  HelperThread,
+  type HelperThreadModules,
+  type SpawnHelper,
+} from '../threads/helper-thread.ts';
 import { type EvaluateInputs } from './number-evaluator.ts';
 
-export interface EvaluatingThreadModules {
+export interface EvaluatingThreadModules extends Pick<HelperThreadModules, 'onTrouble' | 'nowMs'> {
   readonly sha256: Sha256;
   /** Undefined where there is no processor for a second thread. */
   readonly spawn?: SpawnHelper;
@@ -36,7 +41,11 @@ export class EvaluatingThread {
   constructor(modules: EvaluatingThreadModules) {
     this.#modules = modules;
     const spawn = 'spawn' in modules ? modules.spawn : SPAWN;
-    this.#thread = new HelperThread({ idleMs: IDLE_MS }, { spawn });
+    const { onTrouble, nowMs } = modules;
+    this.#thread = new HelperThread(
+      { name: 'numbers of lists', idleMs: IDLE_MS },
+      { spawn, onTrouble, nowMs },
+    );
   }
 
   readonly evaluate: EvaluateInputs = async (secretKey, inputs) => {

@@ -44,12 +44,17 @@ export async function readRegistryKey(path: string, { region, network }: KeyName
   return readKeyFile(path, { region, network, ...registry });
 }
 
+export interface RegionKeysModules extends RegionModules {
+  /** Told what breaks beside the work, as a thread of its own. Must not throw. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
+}
+
 export class RegionKeys implements NodeKeys {
   /** 32 bytes: what the registry is sealed with. */
   readonly registryKey: Uint8Array;
   readonly #path: string;
   readonly #names: KeyNames;
-  readonly #modules: RegionModules;
+  readonly #modules: RegionKeysModules;
   /** Keys that this process may sign with, by id. Roots are opened when they are asked for, and not kept. */
   readonly #open = new Map<string, KeyedSigner>();
   /** Keys of the root that lie elsewhere, by id. */
@@ -57,17 +62,18 @@ export class RegionKeys implements NodeKeys {
   /** What a region that has no state yet will say of its keys. */
   readonly #planned: (KeyWindow & { readonly keyId: string })[] = [];
   #state: () => TrustState | undefined = () => undefined;
-  readonly #thread = new SigningThread();
+  readonly #thread: SigningThread;
 
-  private constructor(path: string, names: KeyNames, modules: RegionModules, registryKey: Uint8Array) {
+  private constructor(path: string, names: KeyNames, modules: RegionKeysModules, registryKey: Uint8Array) {
     this.#path = path;
     this.#names = { region: names.region, network: names.network };
     this.#modules = modules;
     this.registryKey = registryKey;
+    this.#thread = new SigningThread({ onTrouble: modules.onTrouble });
   }
 
   /** Opens the keys of a new region, in a folder that holds none: makes the key of its registry. */
-  static async create(path: string, names: KeyNames, modules: RegionModules): Promise<RegionKeys> {
+  static async create(path: string, names: KeyNames, modules: RegionKeysModules): Promise<RegionKeys> {
     const registryKey = modules.random(32);
     const keyId = Buffer.from(modules.random(8)).toString('hex');
     await writeKeyFile(path, { ...names, role: 'registry', keyId, secretKey: hexOfSecret(registryKey) });
@@ -78,7 +84,7 @@ export class RegionKeys implements NodeKeys {
    * Opens all keys in a folder but those of the root.
    * @throws {NodeError} KEY_FILE_MISSING without a key of the registry, and as `openKeyFile`.
    */
-  static async open(path: string, names: KeyNames, modules: RegionModules): Promise<RegionKeys> {
+  static async open(path: string, names: KeyNames, modules: RegionKeysModules): Promise<RegionKeys> {
     const registryKey = await readRegistryKey(path, names);
     const keys = new RegionKeys(path, names, modules, registryKey);
     await keys.refresh();

@@ -170,7 +170,7 @@ async function startAll<T>(
   const log = modules.openLog(config.log);
   const { clock } = modules;
   const onTrouble = troubleLog(log, clock);
-  const keys = await RegionKeys.open(layout.keys, config, modules);
+  const keys = await RegionKeys.open(layout.keys, config, { ...modules, onTrouble });
   const identity = await openNodeIdentity(layout.keys, config, modules);
 
   const running: { region?: Region; meeting?: MeetingNetwork; published?: DirectoryNetwork } = {};
@@ -200,9 +200,9 @@ async function startAll<T>(
   );
   started.push(network);
 
-  const signatures = new SignatureThread({}, modules);
+  const signatures = new SignatureThread({}, { ...modules, onTrouble });
   started.push(signatures);
-  const evaluating = new EvaluatingThread(modules);
+  const evaluating = new EvaluatingThread({ ...modules, onTrouble });
   started.push(evaluating);
   const region = await startRegion(
     { layout, config, keys, identity: identity.publicKey },

@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type SignatureCheck, type VerifySignature } from '../../protocol/primitives.ts';
+import { threadFailed } from '../threads/helper-thread.ts';
 import { isPackable, packChecks } from './packed-checks.ts';
 
 /** Answers checks one by one. Total, as `VerifySignature` is. */
@@ -26,6 +27,8 @@ export interface SignatureThreadModules {
   readonly spawn?: (() => SignatureWorker) | undefined;
   /** Milliseconds of a clock that never steps; that of the process by default. */
   readonly nowMs?: () => number;
+  /** Told, as THREAD_FAILED, that a thread could not be started or broke down; again only after one has answered. Must not throw. */
+  readonly onTrouble?: (error: unknown) => void;
 }
 
 interface Job {
@@ -56,6 +59,8 @@ export class SignatureThread {
   #inHand = 0;
   #worker: SignatureWorker | undefined;
   #notBeforeMs = 0;
+  /** Trouble has been told, and no thread has answered since. */
+  #isTold = false;
   /** When the thread was heard last, or was given something after a rest. */
   #heardMs = 0;
   #windowMs = 0;
@@ -116,22 +121,32 @@ export class SignatureThread {
     if (this.#worker !== undefined || spawn === undefined || this.#nowMs() < this.#notBeforeMs)
       return this.#worker;
     this.#notBeforeMs = this.#nowMs() + PAUSE_MS;
-    const worker = spawn();
-    worker.unref();
-    worker.on('message', (answers: Uint8Array) => this.#take(worker, answers));
-    worker.on('error', () => this.#lose(worker));
-    worker.on('exit', () => this.#lose(worker));
-    return (this.#worker = worker);
+    try {
+      const worker = spawn();
+      worker.unref();
+      worker.on('message', (answers: Uint8Array) => this.#take(worker, answers));
+      worker.on('messageerror', (cause) => this.#fail(worker, cause));
+      worker.on('error', (cause) => this.#fail(worker, cause));
+      worker.on('exit', () => this.#lose(worker));
+      return (this.#worker = worker);
+    } catch (cause) {
+      this.#tell(cause);
+      return undefined;
+    }
   }
 
   #handOver(): void {
-    const jobs = this.#gathered;
-    if (jobs.length === 0 || this.#worker === undefined) return;
+    const [jobs, worker] = [this.#gathered, this.#worker];
+    if (jobs.length === 0 || worker === undefined) return;
     this.#gathered = [];
     this.#gatheredChecks = 0;
     if (this.#sent.length === 0) this.#heardMs = this.#nowMs();
     this.#sent.push(jobs);
-    this.#worker.postMessage(packChecks(jobs.flatMap(({ checks }) => checks)));
+    try {
+      worker.postMessage(packChecks(jobs.flatMap(({ checks }) => checks)));
+    } catch (cause) {
+      this.#fail(worker, cause);
+    }
   }
 
   #take(worker: SignatureWorker, answers: Uint8Array): void {
@@ -139,6 +154,7 @@ export class SignatureThread {
     const [jobs = []] = this.#sent;
     // An answer that is missing is no answer: the checks are made here.
     if (jobs.reduce((sum, { checks }) => sum + checks.length, 0) !== answers.length) return this.#giveUp();
+    this.#isTold = false;
     this.#sent.shift();
     this.#heardMs = this.#nowMs();
     let at = 0;
@@ -148,6 +164,19 @@ export class SignatureThread {
       resolve(Array.from(answers.subarray(at, end), (answer) => answer === 1));
       at = end;
     }
+  }
+
+  /** One whose answer is lost is no use either: each later one would be taken for that to other checks. */
+  #fail(worker: SignatureWorker, cause: unknown): void {
+    if (worker !== this.#worker) return;
+    this.#tell(cause);
+    this.#giveUp();
+  }
+
+  #tell(cause: unknown): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#modules.onTrouble?.(threadFailed('verdicts', cause));
   }
 
   #lose(worker: SignatureWorker | undefined): void {

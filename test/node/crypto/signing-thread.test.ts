@@ -113,6 +113,30 @@ describe('SigningThread', () => {
     assert.ok('secretKey' in (workers[1]?.jobs[0] ?? {}), 'it is told the key again');
   });
 
+  it('F13: a key that no thread could be told is told the next that starts', async () => {
+    let nowMs = 0;
+    let isBroken = true;
+    const troubles: unknown[] = [];
+    const started = new StubWorker();
+    const spawn = () => {
+      if (isBroken) throw new Error('no more threads');
+      return started as never;
+    };
+    const onTrouble = (error: unknown) => troubles.push(error);
+    const broken = new SigningThread({ spawn, onTrouble, nowMs: () => nowMs });
+    const signerOfMany = broken.signerOfMany(KEY_ID, secretKey, counted);
+    for (let times = 0; times < 2; times++) {
+      assert.equal(signerOfMany(messages.length), undefined);
+      await new Promise(setImmediate);
+    }
+    assert.equal(troubles.length, 1);
+    [isBroken, nowMs] = [false, 60_000];
+    assert.equal(signerOfMany(messages.length), undefined);
+    started.answer();
+    await until(() => signerOfMany(256) !== undefined, 'the key is known');
+    await broken.stop();
+  });
+
   it('signs here what was answered by too few signatures', async () => {
     const { worker, signerOfMany } = introduced();
     await until(() => signerOfMany(256) !== undefined, 'the key is known');

@@ -64,6 +64,16 @@ describe('EvaluatingThread', () => {
     assert.deepEqual(await thread.evaluate(secretKey, last), wanted(last), 'and after its end here');
   });
 
+  it('F13: evaluates here where no thread can be started', async () => {
+    const spawn = () => {
+      throw new Error('no more threads');
+    };
+    const thread = new EvaluatingThread({ sha256, spawn });
+    const inputs = inputsOf('1', '2');
+    assert.deepEqual(await thread.evaluate(secretKey, inputs), wanted(inputs));
+    await thread.stop();
+  });
+
   it('evaluates here where there is no processor for a thread', async () => {
     const thread = new EvaluatingThread({ sha256, spawn: undefined });
     const inputs = inputsOf('1', '2', '3', '4', '5', '6', '7', '8', '9');

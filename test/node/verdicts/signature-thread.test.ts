@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { type SignatureCheck } from '../../../protocol/primitives.ts';
 import { openNativeCrypto } from '../../../node/crypto/native.ts';
+import { isNodeError } from '../../../node/node-error.ts';
 import { isPackable, packChecks, unpackChecks } from '../../../node/verdicts/packed-checks.ts';
 import { SignatureThread, type SignatureWorker } from '../../../node/verdicts/signature-thread.ts';
 import { until } from '../../support/until.ts';
@@ -21,8 +22,10 @@ function signed(text: string, isGood = true): SignatureCheck {
 class Worker extends EventEmitter {
   readonly posted: Uint8Array[] = [];
   isTerminated = false;
+  isDeaf = false;
 
   postMessage(packed: Uint8Array): void {
+    if (this.isDeaf) throw new Error('it takes nothing');
     this.posted.push(packed);
   }
 
@@ -48,9 +51,11 @@ describe('SignatureThread', () => {
   let workers: Worker[];
   let nowMs: number;
   let here: number;
+  let isBroken: boolean;
+  let troubles: unknown[];
   let thread: SignatureThread;
   beforeEach(() => {
-    [workers, nowMs, here] = [[], 0, 0];
+    [workers, nowMs, here, isBroken, troubles] = [[], 0, 0, false, []];
     thread = new SignatureThread(
       { busyPerS: 100 },
       {
@@ -58,7 +63,9 @@ describe('SignatureThread', () => {
           here++;
           return verifySignature(check);
         },
+        onTrouble: (error) => troubles.push(error),
         spawn: () => {
+          if (isBroken) throw new Error('no more threads');
           const worker = new Worker();
           workers.push(worker);
           return worker as unknown as SignatureWorker;
@@ -129,6 +136,7 @@ describe('SignatureThread', () => {
 
   for (const [what, end] of [
     ['dies', (worker: Worker) => worker.emit('error', new Error('out of memory'))],
+    ['has its answer lost', (worker: Worker) => worker.emit('messageerror', new Error('not read'))],
     ['ends', (worker: Worker) => worker.emit('exit', 1)],
     ['answers less than it was asked', (worker: Worker) => worker.emit('message', new Uint8Array(1))],
   ] as const) {
@@ -153,6 +161,30 @@ describe('SignatureThread', () => {
       assert.equal(workers[1]?.isTerminated, false, 'what a thread says that is gone is not heard');
     });
   }
+
+  it('F13: where no thread can be started, or takes anything, all is checked here, and told once', async () => {
+    isBroken = true;
+    makeBusy();
+    for (let times = 0; times < 3; times++) assert.deepEqual(thread.check([bad, good]), [false, true]);
+    [isBroken, nowMs] = [false, nowMs + 60_000];
+    makeBusy();
+    // The second of the two is handed over by a timer, whose throw nobody would catch.
+    for (const checks of [Array.from({ length: 8 }, () => good), [bad]]) {
+      makeBusy();
+      const answers = thread.check(checks);
+      const worker = workers.at(-1) ?? assert.fail('no thread was started');
+      worker.isDeaf = true;
+      if (checks.length > 1) worker.emit('messageerror', new Error('not read'));
+      assert.deepEqual(
+        await answers,
+        checks.map((one) => verifySignature(one)),
+      );
+      assert.ok(worker.isTerminated);
+      nowMs += 60_000;
+    }
+    assert.equal(workers.length, 2);
+    assert.ok(troubles.length === 1 && isNodeError(troubles[0], 'THREAD_FAILED'));
+  });
 
   it('answers what is under way when it is stopped, and everything later', async () => {
     makeBusy();
