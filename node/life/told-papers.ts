@@ -140,10 +140,11 @@ class Papers {
    * From here on they are this person's. What is told beside less than all that is kept is not added: what is kept was told in one order, and so held
    * against lists together. Nor is anything to what cannot be read.
    */
-  take({ subject, pseudonym, having }: Looked, told: PaperNames): void {
+  take(looked: Looked, told: PaperNames): void {
+    const { subject, pseudonym, having } = looked;
     const kept = this.#kept.get(pseudonym);
     if (having.areUnread || kept === DAMAGED || (kept === undefined && isAllOf(told, {}))) return;
-    const of = nextOf(told, kept, having.records);
+    const of = nextOf(told, kept, looked);
     if (of === undefined) return;
     const next = { ...of, subject };
     for (const name of borneBy(next)) {
@@ -162,30 +163,22 @@ class Papers {
   }
 }
 
-/** What is kept once an order has told this of a person with these codes; undefined where that is the same. */
+/** What is kept once an order has told this of a person with what they have; undefined where that is the same. */
 function nextOf(
   told: PaperNames,
   kept: KeptPapers | undefined,
-  records: readonly RegistryRecord[],
+  { status, having: { records } }: Pick<Looked, 'status' | 'having'>,
 ): KeptPapers | undefined {
   // Whatever the person has by now may have been given under other papers.
   const nowHour = Math.max(0, ...records.map(({ hour }) => hour + 1));
-  if (kept === undefined) return { ...told, sinceHour: nowHour };
+  // Under papers that were told with worse news alone nothing was given that lists could turn.
+  const surelyHour = status.colour === 'green' ? nowHour : Infinity;
+  if (kept === undefined) return { ...told, sinceHour: surelyHour };
   const isUnsure = kept.sinceHour === Infinity;
-  if (!isAllOf(kept, told))
-    return isUnsure || isAsFar(told, kept) ? undefined : { ...kept, sinceHour: Infinity };
-  if (isAllOf(told, kept)) return isUnsure ? { ...kept, sinceHour: nowHour } : undefined;
-  const sinceHour = isUnsure ? nowHour : Math.max(kept.sinceHour, nowHour);
+  if (!isAllOf(kept, told)) return isUnsure ? undefined : { ...kept, sinceHour: Infinity };
+  const sinceHour = isUnsure ? surelyHour : Math.max(kept.sinceHour, surelyHour);
+  if (isAllOf(told, kept)) return isUnsure && sinceHour !== Infinity ? { ...kept, sinceHour } : undefined;
   return { ...told, person: told.person ?? kept.person, sinceHour };
-}
-
-/** Whether what is told says that it is the one whose papers are kept. */
-function isAsFar({ name, birthDate, document }: PaperNames, kept: PaperNames): boolean {
-  const isByDocument = document !== undefined && document === kept.document;
-  return (
-    isByDocument ||
-    (name !== undefined && name === kept.name && birthDate !== undefined && birthDate === kept.birthDate)
-  );
 }
 
 /** What of told papers nobody else may have, and is not known to be this person's. */

@@ -28,8 +28,8 @@ export interface PaperNames {
 
 export interface KeptPapers extends PaperNames {
   /**
-   * Hours since 1970: all codes by rules from then on were given under these papers, none of those before needs to be. Infinity where one was ordered since
-   * by papers of which none are these.
+   * Hours since 1970: all codes by rules from then on were given under all of these papers, none of those before needs to be. Infinity where one was ordered
+   * since by less than these, or none that is green by these.
    */
   readonly sinceHour: number;
   /** The region's reference to the person; undefined in rows of older software. */

@@ -91,6 +91,31 @@ describeOnAllTables('Whose papers an order tells', () => {
     assert.equal(await one([red(1, papers(1))]), 'told');
   });
 
+  it('counts for no codes that were given under less than all of them, or after red alone', async () => {
+    const [mine, other] = [passport('C01X00T47'), passport('C01X00T55')];
+    region.later(1 / 1_440);
+    await region.list(
+      'control',
+      `id_type,id_country,id_number,level,since\npassport,DE,C01X00T47,key,${region.today}\n`,
+    );
+    // A stranger is red by the document of somebody on the list, until that is revoked, and green by what the list does not say.
+    assert.equal(await one([red(1, { ...papers(9), ...mine })]), 'red');
+    await region.issue(1, { ...ISOLATED, untilS: region.nowS + DAY_S }, 'baseline');
+    await region.revoke(1);
+    await holds(1, papers(9));
+    assert.equal(await one([red(1, { ...papers(9), ...mine })]), 'told');
+    // Whoever others issue to by a document is given the name and day of birth of somebody who will be on it.
+    const both = { ...papers(8), ...other };
+    await holds(2, both);
+    assert.equal(await one([green(2, other)]), 'green');
+    await region.issue(2, GREEN, 'baseline');
+    await puts(8);
+    assert.equal(await one([red(2, both)]), 'told');
+    assert.equal(await one([red(3, papers(8))]), 'red');
+    await region.issue(3, GREEN, 'baseline');
+    assert.equal(await one([red(3, papers(8))]), 'told');
+  });
+
   it('is all that was told before: halves and more of them say nothing, and are put together by nobody', async () => {
     const { name, birthDate } = papers(9);
     await region.issue(1, GREEN, 'baseline');
