@@ -3,6 +3,10 @@
  * Of a long file, rows beside those that are staged:
  *
  *   life/bearing/<keyed name of a document>    the pseudonym of whoever declares it in the file that is being taken, and in which line
+ *
+ * and one that says that documents of people who declared to software which kept them nowhere are kept by now:
+ *
+ *   life/borne                                 nothing more
  */
 import { type Identity } from '../lists/identity.ts';
 import { type Change } from '../ports.ts';
@@ -18,7 +22,7 @@ import { DamagedDossier } from './damaged-dossier.ts';
 import { type Declaration } from './declaration.ts';
 import { dossierWith } from './declared-beside.ts';
 import { type Dossier } from './dossier.ts';
-import { type DossierShelf } from './dossier-shelf.ts';
+import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { isGranted } from './earlier.ts';
 
 export interface BearingModules {
@@ -38,11 +42,13 @@ export interface Bearer {
 export type Bearers = ReadonlyMap<string, string>;
 
 const BEARING = 'life/bearing/' satisfies PrivateName;
+const BORNE = 'life/borne' satisfies PrivateName;
 const ROWS_TOGETHER = 1_024;
 const PSEUDONYM_BYTES = DIGITS / 2;
 
 export class Bearing {
   readonly #modules: BearingModules;
+  #areAllKept = false;
 
   constructor(modules: BearingModules) {
     this.#modules = modules;
@@ -151,6 +157,32 @@ export class Bearing {
       }
     }
     return this.#papers.write([...changes, ...others], borne);
+  }
+
+  /**
+   * Keeps whose the documents of people are who declared to older software, until all are: of two who have the same it is that of the first. Rejects as
+   * `settled`, and as the tables.
+   */
+  async keepOlder(persons: readonly ShelvedDossier[]): Promise<void> {
+    this.#areAllKept ||= (await valuesPastDamage(this.#modules.tables, [BORNE]))[0] !== undefined;
+    if (this.#areAllKept || persons.length === 0) return;
+    const told = persons.flatMap(({ pseudonym, dossier }) =>
+      this.#namesOf(dossier).map((name) => [name, pseudonym] as const),
+    );
+    const first = new Map(told.toReversed());
+    const names = [...first.keys()];
+    await this.settled(async () => {
+      const bearers = await this.#papers.bearersOf(names);
+      const isFree = new Set(names.filter((_, i) => bearers[i] === undefined));
+      const borne = new Map([...first].filter(([name]) => isFree.has(name)));
+      return (await this.#papers.write([], borne)) || undefined;
+    });
+  }
+
+  /** All people have been gone through. Rejects as the tables. */
+  async keptAll(): Promise<void> {
+    if (!this.#areAllKept) await this.#modules.tables.write([{ put: BORNE, value: new Uint8Array(0) }]);
+    this.#areAllKept = true;
   }
 
   /** Destroys what says which documents somebody declared, in the files of the disk too. To be repeated if it is interrupted. Rejects as the tables. */

@@ -108,6 +108,7 @@ export class Life {
     this.#updater = new Updater({ ...modules, shelf: this.#shelf, bases: this.#bases });
     this.#updating = new Updating({
       shelf: this.#shelf,
+      bearing: this.#bearing,
       updater: this.#updater,
       lastUpdate: this.#lastUpdate,
       nowS: () => this.#nowS(),

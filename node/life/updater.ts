@@ -4,8 +4,6 @@
  * left to end, unless an objection was upheld against it. A dossier says of a new code in the write that stages it: whatever breaks off, and however often it is run
  * again, nobody gets a code twice.
  */
-import { hexBytes } from '../../protocol/bytes.ts';
-import { type Fields } from '../../protocol/code/field.ts';
 import { type OpenReason } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type HeldCodes } from '../issuing/held-codes.ts';
@@ -31,6 +29,7 @@ import {
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { isAbout, isUnsettled, upheldOf, withOutcome } from './objections.ts';
 import { type Bases, type BasesModules } from './bases.ts';
+import { boundAs } from './bound-as.ts';
 import {
   basisOf,
   givenBy,
@@ -317,18 +316,15 @@ export class Updater {
   #requestOf(one: ToIssue, before: RegistryRecord | undefined, at: JudgedAt): IssueRequest {
     const { known, judgement, revoked, corrects } = one;
     const dossier = withNoted(one, at);
-    const { subject, device } = dossier.declaration;
-    const bound: Pick<Fields, 'holderKey' | 'document'> = {
-      holderKey: device === undefined ? before?.fields.holderKey : hexBytes(device),
-      document: before?.fields.document,
-    };
+    const { subject } = dossier.declaration;
+    const { fields: bound, document } = boundAs(dossier, before?.fields);
     const { what, status, decision } = judgement;
     const isReplacement = revoked.length > 0 || dossier.isRevoking === true;
     const change = {
       kind: what,
       atS: at.nowS,
       status: statusToKeep(status),
-      isBound: bound.holderKey !== undefined || bound.document !== undefined,
+      isBound: [bound.holderKey, bound.document, document].some((one) => one !== undefined),
       ...reasonOf(at, known, decision),
       ...(corrects !== undefined && { corrects }),
       ...(isReplacement && { madePlace: true as const }),
@@ -337,6 +333,7 @@ export class Updater {
     return {
       subject,
       fields: { status, ...bound },
+      document,
       basis: basisOf(known, at),
       isReplacement,
       also: (place) => this.#noted(now, { ...change, ...place }),

@@ -1,5 +1,6 @@
 /** One update of colours at a time: of everybody who declared, or of some of them; page by page, so that others have their turn in between. */
 import { isNodeError } from '../node-error.ts';
+import { type Bearing } from './bearing.ts';
 import { type DossierPage, type DossierShelf, shareOf } from './dossier-shelf.ts';
 import { type LastUpdate } from './last-update.ts';
 import { alreadyUpdating } from './life-error.ts';
@@ -23,6 +24,7 @@ export type UpdateNews =
 
 export interface UpdatingModules {
   readonly shelf: DossierShelf;
+  readonly bearing: Pick<Bearing, 'keepOlder' | 'keptAll'>;
   readonly updater: Updater;
   readonly lastUpdate: LastUpdate;
   readonly nowS: () => number;
@@ -62,7 +64,7 @@ export class Updating {
   }
 
   async *#update(run: UpdateRun, order: UpdateOrder): AsyncGenerator<UpdateNews, void, undefined> {
-    const { updater, shelf, lastUpdate, turn } = this.#modules;
+    const { updater, shelf, bearing, lastUpdate, turn } = this.#modules;
     const figures = noFigures();
     try {
       const begun = await updater.begin(run);
@@ -76,6 +78,7 @@ export class Updating {
       }
       if (!run.isDry && order.of === undefined) {
         await turn(() => shelf.forgetMended());
+        await bearing.keptAll();
         await lastUpdate.note({ atS: run.nowS, figures });
       }
     } catch (error) {
@@ -105,9 +108,12 @@ export class Updating {
   }
 
   async #page({ persons, damaged, last }: DossierPage, run: UpdateRun) {
-    const { shelf, updater } = this.#modules;
+    const { shelf, updater, bearing } = this.#modules;
     if (last === undefined) return { figures: noFigures(), unsettled: [], damaged };
-    if (!run.isDry) await shelf.noteDamaged(damaged);
+    if (!run.isDry) {
+      await shelf.noteDamaged(damaged);
+      await bearing.keepOlder(persons);
+    }
     const { figures, unsettled } = await updater.update(persons, run);
     return { figures: { ...figures, damaged: damaged.length }, unsettled, damaged };
   }

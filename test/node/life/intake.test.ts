@@ -22,7 +22,7 @@ import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { bytesOf, LISTS_NOW_S } from '../../support/lists-fixture.ts';
 import { Machine } from '../../support/log-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
-import { describeOnAllTables } from '../../support/tables.ts';
+import { describeOnAllTables, describeOnPostgres } from '../../support/tables.ts';
 
 const random = systemRandom();
 const HEAD = 'subject,full_name,birth_date,declared_at,consent,symptoms\n';
@@ -421,6 +421,28 @@ describeOnAllTables('Intake', () => {
     assert.equal(await region.shelf.forget('One'), false);
     assert.deepEqual([...(await region.known()).keys()], ['Two']);
     assert.equal((await region.names()).length, 2);
+  });
+});
+
+describeOnPostgres('Intake of two processes', () => {
+  it('a document is that of whoever another process kept it for meanwhile', async () => {
+    const region = await Process.open();
+    const { papers, shelf, tables } = region;
+    const other = papersOf(tables);
+    const bearersOf = papers.bearersOf.bind(papers);
+    let isFirst = true;
+    papers.bearersOf = async (names) => {
+      const found = await bearersOf(names);
+      const theirs = new Map(names.map((name) => [name, shelf.pseudonymOf('Another')]));
+      if (isFirst) assert.ok(await other.write([], theirs));
+      isFirst = false;
+      return found;
+    };
+    const file = HEAD.replace('full_name', 'id_type,id_country,id_number,full_name');
+    const report = await region.take(file + row('One').replace(',', ',passport,DE,C01X00T47,'));
+    assert.match(faultsOf(report)[0] ?? '', /^2 id_number is of a document that another reference has/);
+    assert.equal((await region.known()).size, 0);
+    await region.store.stop();
   });
 });
 

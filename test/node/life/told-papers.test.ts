@@ -235,6 +235,25 @@ describeOnAllTables('Whose papers an order tells', () => {
     assert.deepEqual(await declaring([3, 'C01X00T47']), ['taken']);
   });
 
+  it('is theirs too who declared to software that kept it nowhere, once colours are updated', async () => {
+    assert.deepEqual(await declaring([1, 'C88888881'], [2, 'C88888882']), ['taken']);
+    const { tables } = region.process;
+    const unkeep = async () => {
+      const page = await tables.page('registry/bearer/', 'registry/bearer0', { limit: 4_096 });
+      await tables.write(page.map(([del]) => ({ del })));
+    };
+    await unkeep();
+    assert.deepEqual(await region.update({ dry: { atS: region.nowS } }), { first: 2 });
+    assert.equal(await one([green(3, { ...papers(3), ...passport('C88888881') })]), 'green');
+    await region.update();
+    assert.deepEqual(await declaring([4, 'C88888882']), ['P2']);
+    assert.deepEqual(await declaring([5, 'C88888881']), ['P3']);
+    // All are kept by now, and are not looked through again.
+    await unkeep();
+    await region.update();
+    assert.equal((await counts())[1], 0);
+  });
+
   it('is free again once the wrong reference is forgotten, or declares its own after an objection was upheld', async () => {
     const free = async (n: number) => {
       await region.life.forget(`P${n}`, {
