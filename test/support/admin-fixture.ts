@@ -12,12 +12,16 @@ import { Trail } from '../../node/operators/trail.ts';
 import { type ProcessReport } from '../../node/http/process-report.ts';
 import { openLog } from '../../node/logging/log.ts';
 import { isNodeError, type NodeErrorCode } from '../../node/node-error.ts';
+import { profileText } from '../../node/rules/profiles.ts';
+import { readRuleFile } from '../../node/rules/rule-file.ts';
 import { systemRandom } from '../../node/system-random.ts';
+import { readFacts } from '../../protocol/rules/facts.ts';
+import { decide } from '../../protocol/rules/issuing.ts';
 import { threeRegions } from './http-fixture.ts';
 import { joiningOf } from './joining-fixture.ts';
 import { type NodeWorld } from './node-fixture.ts';
 import { sha256 } from './primitives.ts';
-import { DAY_S } from './region-fixture.ts';
+import { DAY_S, type TestStatement } from './region-fixture.ts';
 
 export const REPORT: ProcessReport = {
   peers: [],
@@ -58,6 +62,7 @@ export class AdminWorld {
   readonly client: AdminClient;
   /** All that was logged. */
   readonly lines: string[];
+  #byRules: ReturnType<typeof logRules> | undefined;
 
   private constructor(world: NodeWorld, server: AdminServer, dir: string, lines: string[]) {
     this.world = world;
@@ -137,6 +142,15 @@ export class AdminWorld {
     return this.world.run(this.client.ask(request));
   }
 
+  get today(): string {
+    return new Date(this.world.nowS * 1_000).toISOString().slice(0, 10);
+  }
+
+  /** Logs the baseline rules, once. Gives orders of what they give on declared facts and more. */
+  byRules(): ReturnType<typeof logRules> {
+    return (this.#byRules ??= logRules(this));
+  }
+
   orderOf(subject: string, more: object = {}): object {
     return { subject, status: { colour: 'green', expiresAtS: this.world.nowS + 7 * DAY_S }, ...more };
   }
@@ -154,4 +168,22 @@ export class AdminWorld {
     const logged = this.lines.join('');
     for (const trace of ['ENT1:', 'C01X00T47', this.secret]) assert.ok(!logged.includes(trace));
   }
+}
+
+async function logRules(admin: AdminWorld) {
+  const { world } = admin;
+  const { file } = readRuleFile(profileText('baseline') ?? '', () => undefined);
+  const { ruleSet } = file ?? assert.fail();
+  const { id, version, fromS: from, data } = ruleSet;
+  const { fixture, node } = world.machine('DE');
+  fixture.nowS = world.nowS;
+  const entry = fixture.entryOf({ kind: 'rules', id, version, from, data } as TestStatement, 'root');
+  await world.run(node.submit({ entry }));
+  return (subject: string, more: Record<string, string> = {}) => {
+    const { nowS: atS } = world;
+    const told = { 'declaration.day': admin.today, 'declaration.consent': true, ...more };
+    const { facts = assert.fail() } = readFacts(data.facts, told);
+    const { status = assert.fail() } = decide(ruleSet, facts, atS);
+    return { subject, status, basis: { atS, facts: told } };
+  };
 }

@@ -5,19 +5,14 @@ import { signConfirmation, signProposal } from '../../../node/abuse/override-sig
 import { type AdminProblem } from '../../../node/http/admin-client.ts';
 import { type Ordered } from '../../../node/issuing/forgotten-marks.ts';
 import { NodeError } from '../../../node/node-error.ts';
-import { profileText } from '../../../node/rules/profiles.ts';
-import { readRuleFile } from '../../../node/rules/rule-file.ts';
 import { parseTrailLine } from '../../../node/operators/trail-line.ts';
 import { systemRandom } from '../../../node/system-random.ts';
 import { type Place } from '../../../node/registry/place-cipher.ts';
-import { readFacts } from '../../../protocol/rules/facts.ts';
-import { decide } from '../../../protocol/rules/issuing.ts';
 import { AdminWorld, refusedWith } from '../../support/admin-fixture.ts';
 import { ANNA, BERT } from '../../support/operators.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { problemIn } from '../../support/http-fixture.ts';
 import { DAY_S } from '../../support/region-fixture.ts';
-import { type TestStatement } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
 
@@ -46,27 +41,8 @@ describe('issueRoutes', () => {
     return admin.world.node('DE').keeper('DE')?.state?.revoked(log)?.has(index) === true;
   }
 
-  const today = () => new Date(admin.world.nowS * 1_000).toISOString().slice(0, 10);
-
-  let rules: ReturnType<typeof logRules> | undefined;
-  /** Orders of what the baseline rules give on declared facts and more. */
-  const byRules = () => (rules ??= logRules());
-  async function logRules() {
-    const { file } = readRuleFile(profileText('baseline') ?? '', () => undefined);
-    const { ruleSet } = file ?? assert.fail();
-    const { id, version, fromS: from, data } = ruleSet;
-    const { fixture, node } = admin.world.machine('DE');
-    fixture.nowS = admin.world.nowS;
-    const entry = fixture.entryOf({ kind: 'rules', id, version, from, data } as TestStatement, 'root');
-    await admin.world.run(node.submit({ entry }));
-    return (subject: string, more: Record<string, string> = {}) => {
-      const { nowS: atS } = admin.world;
-      const told = { 'declaration.day': today(), 'declaration.consent': true, ...more };
-      const { facts = assert.fail() } = readFacts(data.facts, told);
-      const { status = assert.fail() } = decide(ruleSet, facts, atS);
-      return { subject, status, basis: { atS, facts: told } };
-    };
-  }
+  const today = () => admin.today;
+  const byRules = () => admin.byRules();
 
   /** Forgets somebody between the judging of the next order and its issuing. */
   function forgetMeanwhile(subject: string): void {
@@ -336,6 +312,26 @@ describe('issueRoutes', () => {
         ],
       );
       assert.match(await admin.world.outcome('DE', String(answers[0]?.['code'])), /^pass/);
+    });
+
+    it('by rules papers are those of one reference alone, of however many in whatever requests at the same time', async () => {
+      const order = await byRules();
+      const identity = { document: { type: 'passport', country: 'DE', number: 'C01X00T55' } } as const;
+      const streamOf = (prefix: string) =>
+        ['1', '2', '3'].map((n) => JSON.stringify({ ...order(`${prefix}${n}`), identity })).join('\n');
+      const answers = await Promise.all(
+        ['d', 'e'].map((prefix) => batch('/v1/issue/batch', streamOf(prefix))),
+      );
+      const problems = answers
+        .flat()
+        .map(({ problem }) => problem as { code: string; detail: string } | undefined);
+      assert.equal(problems.length, 6);
+      const refused = problems.filter((problem) => problem !== undefined);
+      assert.equal(refused.length, 5);
+      for (const { code, detail } of refused) {
+        assert.equal(code, 'REFUSED');
+        assert.match(detail, /the papers are not those of this reference/);
+      }
     });
 
     it('the same stream under the same key gives the same codes', async () => {

@@ -227,6 +227,26 @@ describe('Operators at the admin address', () => {
     await assert.rejects(desk.propose(order), /only a named operator/);
   });
 
+  it('one who may revoke and issue turns nobody on told facts by forgetting them first', async () => {
+    const order = await admin.byRules();
+    const who = await named('hugo', ['issue', 'revoke']);
+    const asks = (path: string, body: object) => admin.world.run(who.ask({ method: 'POST', path, body }));
+    const red = (subject: string) => order(subject, { 'contact.close': admin.today });
+    await asks('/v1/issue', order('o8'));
+    const isTold = (error: unknown) => {
+      assert.match((error as Error).message, /^only what is told with the order gives a colour/);
+      return refusedWith(409, 'REFUSED')(error);
+    };
+    await assert.rejects(asks('/v1/issue', red('o8')), isTold);
+    await asks('/v1/revoke', { subject: 'o8' });
+    await assert.rejects(asks('/v1/issue', red('o8')), isTold);
+    await asks('/v1/forget', { subject: 'o8' });
+    assert.deepEqual(await admin.world.node('DE').heldCodes.ofSubject('o8'), []);
+    await assert.rejects(asks('/v1/issue', red('o8')), isTold);
+    // Of whom nothing was ever known it is believed.
+    await asks('/v1/issue', red('o9'));
+  });
+
   it('the trail says how an answer by lines has ended', async () => {
     const who = await named('emil', ['issue']);
     const orders = [admin.orderOf('Person 00103'), { subject: 'Person 00104' }];
@@ -285,7 +305,7 @@ describe('Operators at the admin address', () => {
   });
 
   it('the trail says of a file how much of it was taken, and which file it was', async () => {
-    const who = await named('hans', ['issue']);
+    const who = await named('karl', ['issue']);
     const digestOf = (text: string) => createHash('sha256').update(text).digest('hex');
     const asOf = `source=office&asOfS=${admin.world.nowS}`;
     // Before the clock of this world.
@@ -294,8 +314,8 @@ describe('Operators at the admin address', () => {
     await sent(who, `/v1/lists/import?kind=areas&${asOf}`, areas);
     const listed = newest(1)[0]?.ended;
     const [version] = await admin.world.node('DE').lists.versions('areas');
-    const hans = { name: 'hans', keyId: newest(1)[0]?.key };
-    assert.deepEqual(version?.operator, hans);
+    const karl = { name: 'karl', keyId: newest(1)[0]?.key };
+    assert.deepEqual(version?.operator, karl);
     assert.deepEqual(
       [listed?.done, listed?.failed, listed?.digest],
       [areas.trim().split('\n').length - 1, 0, digestOf(areas)],
@@ -308,7 +328,7 @@ describe('Operators at the admin address', () => {
     assert.equal(taken?.digest, digestOf(declared));
     const bringerOf = async (subject: string) =>
       (await admin.world.node('DE').life.holder(subject, false)).operator;
-    assert.deepEqual(await bringerOf('P-00001'), hans);
+    assert.deepEqual(await bringerOf('P-00001'), karl);
     const secret = readFileSync(admin.files.deskSecretFile, 'utf8').trim();
     const form = {
       subject: 'of-form',

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
 import { adoptTables, clearLeft, countRows, moveTables } from '../../../node/registry/moving.ts';
+import { PaperRows } from '../../../node/registry/paper-rows.ts';
 import { requireHere, whereabouts } from '../../../node/registry/whereabouts.ts';
 import { type Store } from '../../../node/store/store.ts';
+import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { Machine } from '../../support/log-fixture.ts';
 import { MemoryTables } from '../../support/memory-tables.ts';
 
@@ -11,8 +13,10 @@ const NAMES = [
   'list/control/head',
   'once/2026-11-26/a',
   'override/1',
+  'registry/bearer',
   'registry/check',
   'registry/page/x',
+  'registry/papers',
 ];
 const ROWS = NAMES.flatMap((name) => Array.from({ length: 300 }, (_, i) => `${name}/${1_000 + i}`));
 const isCode = (code: string) => (error: unknown) => isNodeError(error) && error.code === code;
@@ -68,6 +72,28 @@ describe('moveTables', () => {
     assert.equal(await countRows(postgres), 0);
     assert.equal(await to('store'), 0);
     assert.equal(await to('postgres'), ROWS.length);
+  });
+
+  it('takes along under which papers people were issued to, and whose papers these are', async () => {
+    const rowsIn = (tables: Store | MemoryTables) => new PaperRows(REGISTRY_KEY, { tables, random });
+    const names = rowsIn(store).namesOf({
+      document: { type: 'passport', country: 'DE', number: 'C01X00T47' },
+    });
+    const document = names.document ?? assert.fail();
+    const person = 'ab'.repeat(16);
+    const kept = new Map([[person, { ...names, sinceHour: 7 }]]);
+    assert.ok(await rowsIn(store).keep(kept, new Map([[document, person]]), new Set([person])));
+    for (const place of ['postgres', 'store'] as const) {
+      await to(place);
+      await clearLeft({ store, postgres });
+      const [here, left] = place === 'store' ? [store, postgres] : [postgres, store];
+      const [taken] = await rowsIn(here).keptOf([person]);
+      assert.ok(typeof taken === 'object');
+      assert.deepEqual([taken.document, taken.sinceHour], [document, 7]);
+      assert.deepEqual(await rowsIn(here).bearersOf([document]), [person]);
+      assert.deepEqual(await rowsIn(left).keptOf([person]), [undefined]);
+      assert.deepEqual(await rowsIn(left).bearersOf([document]), [undefined]);
+    }
   });
 
   it('counts in the old place until all is copied, and goes on where it broke off', async () => {
