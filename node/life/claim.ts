@@ -27,7 +27,7 @@ export interface Claim {
  * that no rule gave, and that runs; `beside`: they have one that rules gave, and that runs; `papers`: who declared, or was
  * issued to before, did or was so under another name, day of birth or document, or another reference has these papers; `paper`: the code is to be bound to
  * another document than that of the person; `told`: it demands more than all that is known here of somebody of whom something is, as one who declared or has a code, or of whom a list in force would say it; or lists do, under papers
- * that nobody but the order says to be theirs. Where nobody is named one person gives any colour, and that is none.
+ * that nobody but the order says to be theirs, be it that their declaration cannot be read. Where nobody is named one person gives any colour, and that is none.
  */
 export type Contradiction =
   'stricter' | 'open' | 'ambiguous' | 'unknown' | 'overridden' | 'beside' | 'papers' | 'paper' | 'told';

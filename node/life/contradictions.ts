@@ -144,7 +144,9 @@ export async function contradictionsOf(
     const { status, subject, identity, ordered } = claim;
     const isTold = isToldAlone(claim, peopleAt.get(claim.atS) ?? [], own.get(claim));
     const isStranger = !had.hasDeclared;
-    const turns = isStranger && status.colour !== 'green' && isKnown(had) && isTurned(status, had);
+    // Of whom nothing can be read nobody knows under which papers they declared.
+    const isUnsaid = isStranger || read[i] instanceof DamagedDossier;
+    const turns = isUnsaid && status.colour !== 'green' && isKnown(had) && isTurned(status, had);
     return {
       subject,
       pseudonym: pseudonyms[i] ?? '',

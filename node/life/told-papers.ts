@@ -26,7 +26,7 @@ export interface Looked {
   readonly having: Having;
   /** What it tells of somebody who never declared, in the one form in which papers are compared; undefined for who did. */
   readonly papers: Identity | undefined;
-  /** Whether it turns somebody who never declared, and has a code. */
+  /** Whether it turns somebody who never declared, and of whom something is known, or whose declaration cannot be read. */
   readonly turns: boolean;
   /** Whether no list demands as much of whoever has these papers. */
   readonly isTold: boolean;

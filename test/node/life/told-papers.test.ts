@@ -116,6 +116,14 @@ describeOnAllTables('Whose papers an order tells', () => {
     assert.equal(await one([red(3, papers(8))]), 'told');
   });
 
+  it('turns nobody whose declaration cannot be read, nor does a list under papers that anybody tells', async () => {
+    await region.declare([1]);
+    await region.issue(1, GREEN, 'baseline');
+    await region.process.tables.write([{ put: `life/person/${pseudonymOf('P1')}`, value: Buffer.of(1) }]);
+    assert.equal(await one([red(1, papers(9))]), 'told');
+    assert.equal(await one([red(1, papers(9))], { areNamed: false }), 'red, told');
+  });
+
   it('is all that was told before: halves and more of them say nothing, and are put together by nobody', async () => {
     const { name, birthDate } = papers(9);
     await region.issue(1, GREEN, 'baseline');
