@@ -127,7 +127,8 @@ class Papers {
     const kept = this.#kept.get(pseudonym);
     const isOthers = (name: string) => (this.#bearers.get(name) ?? pseudonym) !== pseudonym;
     if (newlyBorne(told, kept).some(isOthers) || isUnlike(told, kept)) return 'other';
-    if (kept === undefined || kept === DAMAGED) return 'open';
+    // Of who was forgotten nobody knows any more what was kept, and what they had.
+    if (kept === undefined || kept === DAMAGED || having.wasForgotten) return 'open';
     const isUnder = ({ hour, fields }: RegistryRecord) =>
       !isStricter(status, fields.status) ||
       (hour >= kept.sinceHour && fields.status.ruleId !== MANUAL_RULE_ID);

@@ -13,7 +13,7 @@ export interface Having extends Pick<JudgedAt, 'isRevoked'> {
   /** Whether there is more of that than can be read: it may demand less. */
   readonly areUnread: boolean;
   readonly hasDeclared: boolean;
-  /** Whether nothing else is known of them, and they were forgotten in the last days. */
+  /** Whether they never declared, and were forgotten in the last days. */
   readonly wasForgotten: boolean;
 }
 
@@ -44,8 +44,8 @@ export interface WithForgottenModules {
 }
 
 /**
- * Adds who was forgotten, where operators are named: whoever forgets somebody first turns them no less. It asks nothing of who gets green, or is known
- * otherwise. Rejects as the tables.
+ * Adds who was forgotten, where operators are named: whoever forgets somebody first, and issues to them again, turns them no less. It asks nothing of who
+ * gets green, or declared. Rejects as the tables.
  */
 export async function withForgotten(
   claims: readonly Pick<Claim, 'subject' | 'status'>[],
@@ -54,7 +54,7 @@ export async function withForgotten(
 ): Promise<readonly Having[]> {
   const isAsked = ({ status }: Pick<Claim, 'status'>, i: number) => {
     const { [i]: had } = having;
-    return areNamed && status.colour !== 'green' && had !== undefined && !isKnown(had);
+    return areNamed && status.colour !== 'green' && had?.hasDeclared === false;
   };
   const asked = claims.filter(isAsked).map(({ subject }) => subject);
   if (asked.length === 0) return having;

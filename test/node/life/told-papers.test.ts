@@ -124,6 +124,13 @@ describeOnAllTables('Whose papers an order tells', () => {
     assert.equal(await one([red(1, papers(9))], { areNamed: false }), 'red, told');
   });
 
+  it('counts for nobody who was forgotten lately, whatever they were given since', async () => {
+    for (const n of [1, 2]) await holds(n, papers(n));
+    region.forgotten.add('P1');
+    await puts(1, 2);
+    assert.deepEqual(await region.weighed([red(1, papers(1)), red(2, papers(2))]), ['told', 'red']);
+  });
+
   it('is all that was told before: halves and more of them say nothing, and are put together by nobody', async () => {
     const { name, birthDate } = papers(9);
     await region.issue(1, GREEN, 'baseline');
