@@ -19,17 +19,17 @@ export interface Having extends Pick<JudgedAt, 'isRevoked'> {
 
 /**
  * Whether a status demands more than the newest code of somebody: better news leave a stricter one to end. What is revoked counts
- * where nothing else is there: whoever revokes a code first turns its holder no less, and what rules gave is given again, as for another device. Not so
+ * where nothing newer is there: whoever revokes a code first turns its holder no less, and what rules gave is given again, as for another device. Not so
  * to who declared, and gets another by an update.
  */
 export function isTurned(status: Status, having: Having): boolean {
   const { records, isRevoked, areUnread, hasDeclared } = having;
   if (areUnread) return true;
   const newest = newestOf(records.filter((record) => !isRevoked(record)));
-  if (newest !== undefined) return isStricter(status, newest.fields.status);
-  const revoked = hasDeclared ? undefined : newestOf(records);
-  if (revoked === undefined || revoked.fields.status.ruleId === MANUAL_RULE_ID) return true;
-  return isStricter(status, revoked.fields.status);
+  const last = hasDeclared ? newest : newestOf(records);
+  if (last === undefined || [newest, last].some((one) => one && isStricter(status, one.fields.status)))
+    return true;
+  return newest === undefined && last.fields.status.ruleId === MANUAL_RULE_ID;
 }
 
 /** Whether the region knows anything of somebody. */

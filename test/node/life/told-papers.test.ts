@@ -396,6 +396,8 @@ describeOnAllTables('What is told alone', () => {
     await region.issue(1, isolated(), 'baseline');
     await region.issue(1, GREEN, 'baseline');
     assert.equal(await met(1), 'told');
+    await region.revoke(1);
+    assert.equal(await met(1), 'told');
     await region.declare([2]);
     await region.issue(2, isolated(), 'baseline');
     assert.equal(await met(2), 'red, told');
