@@ -38,7 +38,7 @@ export interface Weighed {
   /**
    * The colour is not green, and nothing that is known here demands as much for as long by the rules for people, or, where there are none, by those that the
    * order names: it rests on what is told with it alone. Or lists do, under papers that nobody but the order says to be those of somebody who never declared
-   * and has a looser code.
+   * and has a looser code; or they do by name and day of birth alone, while a document is told too.
    */
   readonly isTold: boolean;
 }

@@ -108,14 +108,15 @@ export async function contradictionsOf(
   const found = await foundOf(others, modules);
   const times = new Set(claims.map(({ atS }) => atS));
   const peopleAt = new Map([...times].map((atS) => [atS, modules.rulesForPeople(atS)]));
-  others.forEach(({ claim }, i) => {
-    const { atS, ruleSet } = claim;
-    const one = ownOf(found[i]);
-    const byPeople = otherRules(ruleSet, peopleAt.get(atS) ?? []).map((rules) => {
-      const facts = withListed(new Map(), one.listed, rules);
-      return facts && sureOf(rules, facts, atS);
-    });
-    own.set(claim, { ...one, byPeople });
+  const byDocument = new Map<Claim, Own>();
+  others.forEach(({ claim, identity }, i) => {
+    const { matched, doubts } = found[i] ?? { matched: [], doubts: [] };
+    const people = peopleAt.get(claim.atS) ?? [];
+    own.set(claim, ownOf(claim, { matched, doubts }, people));
+    if (identity.document !== undefined && matched.some(({ by }) => by === 'name')) {
+      const surely = matched.filter(({ by }) => by === 'document');
+      byDocument.set(claim, ownOf(claim, { matched: surely, doubts }, people));
+    }
   });
   const readOf = ({ atS }: Claim, i: number): Having => {
     const records = (running[i] ?? []).filter(({ fields }) => fields.status.expiresAtS > atS);
@@ -142,7 +143,10 @@ export async function contradictionsOf(
   const looked = having.map((had, i): Looked => {
     const claim = claims[i] as Claim;
     const { status, subject, identity, ordered } = claim;
-    const isTold = isToldAlone(claim, peopleAt.get(claim.atS) ?? [], own.get(claim));
+    const people = peopleAt.get(claim.atS) ?? [];
+    const isTold = isToldAlone(claim, people, own.get(claim));
+    // Any document goes with a name that a list knows without: nobody but the order says that both are one person's.
+    const isByName = byDocument.has(claim) && isToldAlone(claim, people, byDocument.get(claim));
     const isStranger = !had.hasDeclared;
     // Of whom nothing can be read nobody knows under which papers they declared.
     const isUnsaid = isStranger || read[i] instanceof DamagedDossier;
@@ -154,7 +158,7 @@ export async function contradictionsOf(
       having: had,
       papers: isStranger ? inOneForm(identity ?? {}) : undefined,
       turns,
-      isTold,
+      isTold: isTold || isByName,
       contradiction: contradictionAt(claim, i, had, isTold),
       isForgotten: () => ordered !== undefined && refusalToStage(subject, ordered) !== undefined,
     };
@@ -318,10 +322,14 @@ function inOneForm({ name, document, birthDate }: Identity): Identity {
   };
 }
 
-function ownOf(found: Found | undefined): Own {
-  if (found === undefined) return NOTHING;
-  const listed = found.matched.flatMap(({ facts }) => Object.entries(facts));
-  return { byPeople: [], listed, doubts: found.doubts, areStaysUnknown: false };
+/** Of who did not declare. */
+function ownOf({ atS, ruleSet }: Claim, { matched, doubts }: Found, people: readonly RuleSet[]): Own {
+  const listed = matched.flatMap(({ facts }) => Object.entries(facts));
+  const byPeople = otherRules(ruleSet, people).map((rules) => {
+    const facts = withListed(new Map(), listed, rules);
+    return facts && sureOf(rules, facts, atS);
+  });
+  return { byPeople, listed, doubts, areStaysUnknown: false };
 }
 
 function contradictionOf({ ruleSet, atS, facts: told, status }: Claim, own: Own): Contradiction | undefined {

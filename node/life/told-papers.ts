@@ -28,7 +28,7 @@ export interface Looked {
   readonly papers: Identity | undefined;
   /** Whether it turns somebody who never declared, and of whom something is known, or whose declaration cannot be read. */
   readonly turns: boolean;
-  /** Whether no list demands as much of whoever has these papers. */
+  /** Whether no list demands as much of whoever has these papers, by the document where one is told. */
   readonly isTold: boolean;
   readonly contradiction: Contradiction | undefined;
   /** Whether the person is being forgotten, or was since that was ordered: then nothing more is kept of them. */

@@ -131,6 +131,17 @@ describeOnAllTables('Whose papers an order tells', () => {
     assert.deepEqual(await region.weighed([red(1, papers(1)), red(2, papers(2))]), ['told', 'red']);
   });
 
+  it('is the document of somebody whom a list knows by name alone', async () => {
+    const numbers = Array.from({ length: 20 }, (_, i) => i + 1);
+    const made = numbers.map((n) => red(n, { ...papers(9), ...passport(`FAKE1${n}`) }));
+    assert.deepEqual(new Set(await region.weighed(made)), new Set(['red, told']));
+    assert.equal(await one([red(21, papers(9))]), 'red');
+    region.later(1 / 1_440);
+    const row = `passport,DE,FAKE122,PERSON 9,1990-05-17,key,${region.today}\n`;
+    await region.list('control', `id_type,id_country,id_number,full_name,birth_date,level,since\n${row}`);
+    assert.equal(await one([red(22, { ...papers(9), ...passport('FAKE122') })]), 'red');
+  });
+
   it('is all that was told before: halves and more of them say nothing, and are put together by nobody', async () => {
     const { name, birthDate } = papers(9);
     await region.issue(1, GREEN, 'baseline');
