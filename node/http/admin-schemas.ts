@@ -68,7 +68,7 @@ export const issueOrder = z
     }),
     identity: identitySchema.optional().openapi({
       description:
-        'Who the person is by papers, in the form of lists: needed with a basis where lists of people are in force and the person has not declared. Kept by keyed names: another order for the same reference tells no others, and none for another reference tells these.',
+        'Who the person is by papers, as they stand in files of lists, and checked like these: needed with a basis where lists of people are in force and the person has not declared. Kept by keyed names: another order for the same reference tells no others, and none for another reference tells these.',
     }),
     basis: z
       .strictObject({

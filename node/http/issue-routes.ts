@@ -9,6 +9,7 @@ import { type IssueGate } from '../abuse/issue-gate.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { codeTextOf } from '../issuing/held-codes.ts';
 import { type IssueRequest } from '../issuing/issuer.ts';
+import { type Identity, reread } from '../lists/identity.ts';
 import { isNodeError } from '../node-error.ts';
 import { type LogReceipt } from '../trust/log-receipt.ts';
 import { type Tally } from '../operators/acting.ts';
@@ -35,6 +36,7 @@ export interface IssueModules {
 }
 
 const HOUR_S = 3_600;
+const DAY_S = 86_400;
 const ORDER_BYTES_MAX = 16_384;
 /** Orders of one stream that are in hand: enough to fill a batch while the one before is signed, few enough that memory stays flat. */
 const IN_HAND_MAX = 8_192;
@@ -107,11 +109,23 @@ export function issueRoutes({ region }: { readonly region: string }, modules: Is
   ];
 }
 
+/** As they would be read from a file. @throws {RequestError} INPUT_INVALID */
+function papersOf(told: Identity, nowS: number): Identity {
+  const { identity, faults } = reread(told, Math.floor(nowS / DAY_S));
+  if (faults.length === 0) return identity;
+  const errors = faults.map(({ column, reason }) => ({
+    at: '/identity',
+    detail: `${column ?? 'it'} ${reason}`,
+  }));
+  throw new RequestError('INPUT_INVALID', 'the papers are not those of a person', errors);
+}
+
 async function issue(order: IssueOrder, key: string | undefined, modules: IssueModules): Promise<IssuedCode> {
   const { node, sha256, nowS, gate } = modules;
   // Before it waits for another order of the same person.
   const given = await node.once.marks.now();
-  const { subject, identity, document, basis: told, ordered: since } = order;
+  const { subject, document, basis: told, ordered: since } = order;
+  const identity = order.identity && papersOf(order.identity, nowS());
   const { beside } = node.overrides;
   const request = requestOf(order);
   const { status } = request.fields;

@@ -87,6 +87,22 @@ export function parseIdentity(
   return { identity: { document, name, birthDate }, faults };
 }
 
+/** The same of what comes in another shape than a row, and may be written otherwise. */
+export function reread(
+  { document, name, birthDate }: Identity,
+  lastDay: number,
+): ReturnType<typeof parseIdentity> {
+  const told: Record<IdentityColumn, string | undefined> = {
+    id_type: document?.type,
+    id_country: document?.country,
+    id_number: document?.number,
+    full_name: name,
+    birth_date: birthDate,
+  };
+  const cells = Object.entries(told).filter((cell): cell is [string, string] => (cell[1] ?? '') !== '');
+  return parseIdentity(Object.fromEntries(cells), 0, lastDay);
+}
+
 function documentOf(
   { id_type: type, id_country: country, id_number: numberCell }: Cells,
   fault: (column: IdentityColumn, reason: string, example?: string) => void,

@@ -159,6 +159,13 @@ describe('issueRoutes', () => {
         assert.match((error as AdminProblem).message, /another document than that of the person/);
         return true;
       });
+      const resident = { type: 'resident', country: 'CN', number: '110105194912310021' } as const;
+      for (const told of [
+        { document: resident },
+        { name: 'PERSON 1' },
+        { name: 'PERSON 1', birthDate: 'FAKE' },
+      ])
+        await assert.rejects(admin.issue({ ...order, identity: told }), refusedWith(422, 'INPUT_INVALID'));
       const own = await admin.issue({ ...other, document: { country: 'DE', number: 'c77-777-777' } });
       assert.match(await admin.world.outcome('DE', own.code), /^pass/);
     });
