@@ -51,7 +51,7 @@ describe('entente adapter of a region whose root is sealed', () => {
     assert.match(signed.err, /kind: rules[^]*id: hcert/, 'what is signed is shown before');
     await cli.json('root', 'submit', path('AT'), path('rules.json'));
     const again = await cli.run('root', 'submit', path('AT'), path('rules.json'));
-    assert.deepEqual([again.exit, /REFUSED/.test(again.err)], [1, true], 'a version is logged once');
+    assert.deepEqual([again.exit, /RULES_NOT_NEWER/.test(again.err)], [1, true], 'a version is logged once');
     await cli.json(...announcing);
     await cli.json('root', 'sign', path('adapter.json'), ...key);
     await cli.json('root', 'submit', path('AT'), path('adapter.json'));
