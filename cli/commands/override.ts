@@ -1,4 +1,4 @@
-/** `entente override propose|confirm|list`: colours that no rule gives, by two operators. */
+/** `entente override propose|show|confirm|list`: colours that no rule gives, by two operators. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   GIVEN_REASONS,
@@ -10,6 +10,7 @@ import {
 } from '../../node/abuse/override-kept.ts';
 import { OVERRIDE_DAYS_MAX } from '../../protocol/limits.ts';
 import { type Cli, examples } from '../cli.ts';
+import { type Digested } from '../desk/override-desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { EXIT, usageError } from '../exit.ts';
 import { counted, figure } from '../output.ts';
@@ -28,6 +29,10 @@ interface ProposeOptions {
   readonly colour: OverrideOrder['colour'];
   readonly reason: OverrideOrder['reason'];
   readonly days: number;
+}
+
+interface ConfirmOptions extends SigningOptions {
+  readonly digest?: string;
 }
 
 /** Neither signs nor needs its peers. */
@@ -58,14 +63,14 @@ export function addOverride(program: Command, cli: Cli): void {
       'after',
       examples([
         "entente override propose IT --operator anna.key --subject 'Person 00001' --colour red --reason laboratory --days 14",
-        'prints the id that another operator confirms',
+        'prints the id and the digest that another operator confirms',
       ]),
     )
     .action((region: string, options: ProposeOptions) => propose(cli, region, options));
   override
     .command('show')
     .description(
-      'Shows what was proposed and the people whom it names, for whoever is to confirm it. Once they have their codes they are named no more.',
+      'Shows what was proposed, the people whom it names, and its digest, for whoever is to confirm just that. Once they have their codes they are named no more.',
     )
     .argument('<region>', 'directory of the region')
     .argument('<id>', 'as `override propose` printed it')
@@ -80,19 +85,20 @@ export function addOverride(program: Command, cli: Cli): void {
   override
     .command('confirm')
     .description(
-      'Confirms what another operator proposed: codes are issued, and looser ones of these people revoked. Run again, it goes on with what broke off. Where the log of a looser code is in trouble it says so once all are issued: run it again when that is mended.',
+      'Confirms what another operator proposed, and nothing but what `override show` has shown: it is refused if something else lies under that id by now. Codes are issued, and looser ones of these people revoked. Run again, it goes on with what broke off. Where the log of a looser code is in trouble it says so once all are issued: run it again when that is mended.',
     )
     .argument('<region>', 'directory of the region')
     .argument('<id>', 'as `override propose` printed it')
+    .option('--digest <hex>', 'of what is confirmed, as `override show` printed it (required)', parseDigest)
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',
       examples([
-        'entente override confirm IT 00112233445566778899aabbccddeeff --operator bert.key',
+        `entente override confirm IT 00112233445566778899aabbccddeeff --digest ${'0011223344556677'.repeat(4)} --operator bert.key`,
         'the codes are printed by `entente codes`',
       ]),
     )
-    .action((region: string, id: string, options: SigningOptions) => confirm(cli, region, id, options));
+    .action((region: string, id: string, options: ConfirmOptions) => confirm(cli, region, id, options));
   override
     .command('list')
     .description(
@@ -128,9 +134,9 @@ async function propose(cli: Cli, path: string, options: ProposeOptions): Promise
   );
   cli.output.result(proposed, () => [
     `Proposed: ${order.colour} for ${counted(proposed.people, 'person')}, ${order.reason}, ${counted(order.days, 'day')}.`,
-    `Another operator sees whom it names, and confirms it:`,
+    `Another operator sees whom it names, and confirms it by the digest that is shown, which has to be this one:`,
     `  entente override show ${printable(path)} ${proposed.id} --operator FILE`,
-    `  entente override confirm ${printable(path)} ${proposed.id} --operator FILE`,
+    confirmLine(path, proposed),
   ]);
 }
 
@@ -140,11 +146,31 @@ async function show(cli: Cli, path: string, id: string): Promise<void> {
   cli.output.result(shown, () => [
     `${state}: ${colour} for ${counted(people, 'person')}, ${reason}, ${counted(days, 'day')}; by ${printable(proposed.name)}, ${timeText(proposed.atS)}`,
     ...subjects.map((subject) => `  ${printable(subject)}`),
+    ...(state === 'done' || subjects.length === people
+      ? []
+      : [`${counted(people - subjects.length, 'person')} of them named no more`]),
+    `Digest: ${shown.proposalDigest}`,
+    ...(state === 'proposed' || state === 'broken-off'
+      ? ['Another operator than who proposed it confirms it, if it is right:', confirmLine(path, shown)]
+      : []),
   ]);
 }
 
-async function confirm(cli: Cli, path: string, id: string, { withoutPeers }: SigningOptions): Promise<void> {
-  const { issued } = await withDesk(cli, path, (desk) => desk.overrides.confirm(id), { withoutPeers });
+/** The command that confirms just this. */
+function confirmLine(path: string, { id, proposalDigest }: Digested): string {
+  return `  entente override confirm ${printable(path)} ${id} --digest ${proposalDigest} --operator FILE`;
+}
+
+async function confirm(cli: Cli, path: string, id: string, options: ConfirmOptions): Promise<void> {
+  const { digest, withoutPeers } = options;
+  if (digest === undefined)
+    throw usageError(
+      'give --digest, as `override show` printed it: nobody confirms what they have not seen',
+      `See it first: entente override show ${printable(path)} ${printable(id)} --operator FILE`,
+    );
+  const { issued } = await withDesk(cli, path, (desk) => desk.overrides.confirm(id, digest), {
+    withoutPeers,
+  });
   cli.output.result({ id, issued }, () => [
     `Confirmed: ${counted(issued, 'code')} issued. It stands in the next tally of the trust log, and entente codes prints the codes.`,
   ]);
@@ -207,6 +233,11 @@ function parseLast(text: string): number {
 function parseId(text: string): string {
   if (/^[0-9a-f]{32}$/.test(text)) return text;
   throw new InvalidArgumentError('Expected an id, as `override list` prints it.');
+}
+
+function parseDigest(text: string): string {
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected 64 hexadecimal digits, as `override show` prints them.');
 }
 
 function parseDays(text: string): number {

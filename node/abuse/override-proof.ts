@@ -76,8 +76,12 @@ export class OverrideProof {
   /** That it was confirmed within a day of being proposed, and by now. @throws {NodeError} REFUSED */
   requireTimes({ proposed, confirmed }: Confirmed, nowS: number): void {
     const afterS = confirmed.atS - proposed.atS;
-    const isInTime = afterS >= -PROOF_AGE_S_MAX && afterS <= PROPOSAL_S_MAX + PROOF_AGE_S_MAX;
-    if (isInTime && confirmed.atS <= nowS + PROOF_AGE_S_MAX) return;
+    if (afterS < -PROOF_AGE_S_MAX)
+      throw refused(
+        `it is signed as confirmed ${-afterS} s before it was proposed: the clocks of the machines that sign differ`,
+        'Set both clocks, and confirm it again some minutes later.',
+      );
+    if (afterS <= PROPOSAL_S_MAX + PROOF_AGE_S_MAX && confirmed.atS <= nowS + PROOF_AGE_S_MAX) return;
     throw refused('it was confirmed more than a day after it was proposed, or at a time to come', AGAIN);
   }
 

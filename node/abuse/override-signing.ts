@@ -3,8 +3,11 @@ import { hexOf } from '../../protocol/bytes.ts';
 import {
   confirmationMessage,
   type OverrideNames,
+  type OverrideTerms,
+  proposalDigest,
   proposalMessage,
   SALT_BYTES,
+  type SignedOverride,
 } from '../../protocol/disclosure/override.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { NodeError } from '../node-error.ts';
@@ -45,17 +48,31 @@ export function signProposal(
   return { ...order, id, salts: subjects.map(([, salt]) => salt), signed: { atS, signature } };
 }
 
+/** What was proposed, as far as it is signed. */
+export type ProposalSeen = Pick<
+  OverrideSeen,
+  'id' | 'reason' | 'colour' | 'days' | 'people' | 'digest' | 'proposed'
+>;
+
+/** `proposalDigest` of it in hexadecimal digits. */
+export function proposalDigestOf(sha256: Sha256, names: OverrideNames, seen: ProposalSeen): string {
+  return hexOf(proposalDigest(sha256, names, proposalIn(seen)));
+}
+
 /** Signs that this is confirmed, as it was signed by whoever proposed it. */
 export function signConfirmation(
   names: OverrideNames,
-  seen: Pick<OverrideSeen, 'id' | 'reason' | 'colour' | 'days' | 'people' | 'digest' | 'proposed'>,
+  seen: ProposalSeen,
   { name, sign }: OverrideSigner,
   { sha256, nowS }: Omit<OverrideSigningModules, 'random'>,
 ): SignedAt {
   const atS = nowS();
-  const proposal = { ...termsOf(seen.id, seen), proposed: signatureOf(seen.proposed) };
-  const signature = hexOf(sign(confirmationMessage(sha256, names, proposal, { name, atS })));
+  const signature = hexOf(sign(confirmationMessage(sha256, names, proposalIn(seen), { name, atS })));
   return { atS, signature };
+}
+
+function proposalIn(seen: ProposalSeen): OverrideTerms & Pick<SignedOverride, 'proposed'> {
+  return { ...termsOf(seen.id, seen), proposed: signatureOf(seen.proposed) };
 }
 
 /** Who proposes or confirms has a key. @throws {NodeError} REFUSED */

@@ -82,15 +82,24 @@ export function proposalMessage(
   return asciiBytes(`entente/override-proposal/v1\n${fields.join('\n')}\n`);
 }
 
+/** Of a proposal, its key and its signature: what whoever confirms is shown and signs. 32 bytes. */
+export function proposalDigest(
+  sha256: Sha256,
+  names: OverrideNames,
+  { proposed, ...terms }: OverrideTerms & Pick<SignedOverride, 'proposed'>,
+): Uint8Array {
+  const { publicKey, signature } = proposed;
+  return sha256(concatBytes(proposalMessage(names, terms, proposed), publicKey, signature));
+}
+
 /** What whoever confirms signs: just this proposal, by that key. */
 export function confirmationMessage(
   sha256: Sha256,
   names: OverrideNames,
-  { proposed, ...terms }: OverrideTerms & Pick<SignedOverride, 'proposed'>,
+  proposal: OverrideTerms & Pick<SignedOverride, 'proposed'>,
   { name, atS }: Pick<OverrideSignature, 'name' | 'atS'>,
 ): Uint8Array {
-  const { publicKey, signature } = proposed;
-  const digest = sha256(concatBytes(proposalMessage(names, terms, proposed), publicKey, signature));
+  const digest = proposalDigest(sha256, names, proposal);
   return asciiBytes(`entente/override-confirmation/v1\n${hexOf(digest)}\n${name}\n${atS}\n`);
 }
 

@@ -162,7 +162,7 @@ describe('the examples of the help texts', () => {
       await world.json('operator', 'add', world.path('IT'), ...order);
     }
     const why = ['--colour', 'red', '--reason', 'laboratory', '--days', '14', '--subject', 'Person 00009'];
-    const proposal = await world.json<{ id: string }>(
+    const proposal = await world.json<{ id: string; proposalDigest: string }>(
       ...['override', 'propose', world.path('IT'), ...why, '--operator', world.path('anna.key')],
     );
     const { publicKey } = await world.json<{ publicKey: string }>(
@@ -252,6 +252,7 @@ describe('the examples of the help texts', () => {
         .replaceAll('2026-11-30T02:00:00Z', String(world.nowS - (world.nowS % 3_600) + 36_000))
         .replaceAll('2026-11/17 2026-11/2041', `${month}/0 ${month}/1`)
         .replaceAll('00112233445566778899aabbccddeeff', proposal.id)
+        .replaceAll(`--digest ${'0011223344556677'.repeat(4)}`, `--digest ${proposal.proposalDigest}`)
         .replaceAll('age1auditor', publicKey)
         .replaceAll('2026-11', month)
         .replaceAll('2027-01-01T00:00:00Z', String(world.nowS + 86_400))

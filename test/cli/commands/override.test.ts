@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { type Digested } from '../../../cli/desk/override-desk.ts';
 import { EXIT } from '../../../cli/exit.ts';
 import { withRegion } from '../../../cli/region.ts';
 import {
@@ -9,12 +10,15 @@ import {
 } from '../../../node/abuse/override-kept.ts';
 import { signProposal } from '../../../node/abuse/override-signing.ts';
 import { openNativeCrypto } from '../../../node/crypto/native.ts';
+import { openOperatorKey } from '../../../node/operators/operator-key.ts';
 import { readPublicRegion } from '../../../node/region/public-region.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { storeInDirectory } from '../../../node/store/store-directory.ts';
 import { systemClock } from '../../../node/system-clock.ts';
 import { systemRandom } from '../../../node/system-random.ts';
+import { hexOf } from '../../../protocol/bytes.ts';
 import { OVERRIDE_SUBJECTS_MAX } from '../../../protocol/limits.ts';
+import { keyIdOf } from '../../../protocol/signature/key-id.ts';
 import { type LoggedTally } from '../../../protocol/trust/trust-state.ts';
 import { cliOf, TestCli } from '../../support/cli.ts';
 import { type ActingOperator, operatorOf } from '../../support/operators.ts';
@@ -31,11 +35,12 @@ describe('entente override', () => {
   const as = (name: string) => ['--operator', cli.path(`${name}.key`)];
   const RED = ['--colour', 'red', '--reason', 'laboratory', '--days', '14'];
   const propose = (name: string, ...subjects: readonly string[]) =>
-    cli.json<OverrideSeen>(
+    cli.json<Digested>(
       ...['override', 'propose', de, ...as(name), ...RED],
       ...subjects.flatMap((subject) => ['--subject', subject]),
     );
-  const confirm = (name: string, id: string) => cli.run('override', 'confirm', de, id, ...as(name));
+  const confirm = (name: string, { id, proposalDigest }: Pick<Digested, 'id' | 'proposalDigest'>) =>
+    cli.run('override', 'confirm', de, id, '--digest', proposalDigest, ...as(name));
 
   async function withStore<T>(use: (store: Store) => Promise<T>): Promise<T> {
     const store = storeInDirectory(
@@ -80,13 +85,13 @@ describe('entente override', () => {
   });
 
   it('who proposed cannot confirm, another does, and what is looser is revoked', async () => {
-    const { id, state } = await propose('anna', 'P1', 'P2');
-    assert.equal(state, 'proposed');
-    assert.match((await confirm('anna', id)).err, /who proposed it cannot confirm it \[REFUSED\]/);
-    const { exit, out } = await confirm('bert', id);
+    const proposed = await propose('anna', 'P1', 'P2');
+    assert.equal(proposed.state, 'proposed');
+    assert.match((await confirm('anna', proposed)).err, /who proposed it cannot confirm it \[REFUSED\]/);
+    const { exit, out } = await confirm('bert', proposed);
     assert.equal(exit, EXIT.ok);
     assert.match(out, /2 codes issued/);
-    assert.match((await confirm('bert', id)).err, /is done \[REFUSED\]/);
+    assert.match((await confirm('bert', proposed)).err, /is done \[REFUSED\]/);
     const codes = await cli.run('codes', de, ...as('anna'), '--subject', 'P1', '--json');
     const held = codes.out.trim().split('\n');
     assert.equal(held.length, 2);
@@ -95,11 +100,13 @@ describe('entente override', () => {
   });
 
   it('whoever is to confirm sees whom it names, and nobody does without the scope for it', async () => {
-    const { id } = await propose('anna', 'P10', 'P11');
-    const shown = await cli.json<OverrideShown>('override', 'show', de, id, ...as('bert'));
+    const { id, proposalDigest } = await propose('anna', 'P10', 'P11');
+    const shown = await cli.json<Digested<OverrideShown>>('override', 'show', de, id, ...as('bert'));
     assert.deepEqual([shown.state, shown.subjects], ['proposed', ['P10', 'P11']]);
+    assert.equal(shown.proposalDigest, proposalDigest);
     const { out } = await cli.run('override', 'show', de, id, ...as('bert'));
-    assert.match(out, /red for 2 persons, laboratory, 14 days; by anna.*\n {2}P10\n {2}P11\n/);
+    assert.match(out, /red for 2 persons, laboratory, 14 days; by anna.*\n {2}P10\n {2}P11\nDigest: /);
+    assert.match(out, new RegExp(` {2}entente override confirm \\S+ ${id} --digest ${proposalDigest} `));
     assert.match((await cli.run('override', 'show', de, id)).err, /SCOPE_MISSING/);
     const none = await cli.run('override', 'show', de, 'f'.repeat(32), ...as('bert'));
     assert.match(none.err, /NOT_FOUND/);
@@ -107,11 +114,58 @@ describe('entente override', () => {
       await cli.run('forget', de, ...as('bert'), '--subject', subject, '--let-pass');
   });
 
+  it('nobody confirms what they have not seen: without its digest, or after another was put under its id', async () => {
+    cli.nowS++;
+    const anna = await openOperatorKey(cli.path('anna.key'), 'DE', await openNativeCrypto());
+    const operator = {
+      name: 'anna',
+      publicKey: hexOf(anna.publicKey),
+      scopes: ['issue' as const],
+      addedAtS: 0,
+    };
+    const actor = { name: 'anna', keyId: keyIdOf(sha256, anna.publicKey), may: new Set(operator.scopes) };
+    // Nothing that is drawn differs: what she signs anew has the same id.
+    const order = { reason: 'laboratory', colour: 'red', days: 14 } as const;
+    const modules = {
+      sha256,
+      random: (length: number) => new Uint8Array(length).fill(7),
+      nowS: () => cli.nowS,
+    };
+    const put = (subjects: readonly string[]) =>
+      withRegion(cliOf(cli), de, ({ node: { overrides } }) => {
+        const signed = signProposal({ region: 'DE', network: 'demo' }, { ...order, subjects }, anna, modules);
+        return overrides.propose(signed, actor, { find: () => operator });
+      });
+    const { id } = await put(['P12']);
+    const show = () => cli.json<Digested<OverrideShown>>('override', 'show', de, id, ...as('bert'));
+    const seen = await show();
+    const without = await cli.run('override', 'confirm', de, id, ...as('bert'));
+    assert.equal(without.exit, EXIT.usage);
+    assert.match(without.err, /give --digest[^]*entente override show/);
+    const short = ['--digest', seen.proposalDigest.slice(1)];
+    assert.equal((await cli.run('override', 'confirm', de, id, ...short, ...as('bert'))).exit, EXIT.usage);
+    await withStore((store) => store.write([{ del: `override/${id}` }]));
+    await put(['P12', 'P13']);
+    const { exit, err } = await confirm('bert', seen);
+    assert.equal(exit, EXIT.failure);
+    assert.match(err, /not what was shown[^]*\[REFUSED\]/);
+    for (const subject of ['P12', 'P13'])
+      assert.equal(
+        (await cli.run('codes', de, ...as('anna'), '--subject', subject, '--json')).out.trim(),
+        '',
+      );
+    const again = await show();
+    assert.deepEqual([again.state, again.subjects], ['proposed', ['P12', 'P13']]);
+    assert.notEqual(again.proposalDigest, seen.proposalDigest);
+    for (const subject of again.subjects)
+      await cli.run('forget', de, ...as('bert'), '--subject', subject, '--let-pass');
+  });
+
   it('a proposal lapses after a day, and names nobody any more then', async () => {
     cli.nowS++;
-    const { id } = await propose('anna', 'P3');
+    const proposed = await propose('anna', 'P3');
     cli.nowS += DAY_S + 1;
-    assert.match((await confirm('bert', id)).err, /more than a day ago/);
+    assert.match((await confirm('bert', proposed)).err, /more than a day ago/);
     const { overrides } = await cli.json<{ overrides: OverrideSeen[] }>(
       'override',
       'list',
@@ -177,8 +231,8 @@ describe('entente override', () => {
 
   it('stands in the tally of the day, exactly, beside what one person issued before there were operators', async () => {
     // Whoever issues next tells of the day before.
-    const { id } = await propose('anna', 'P5');
-    assert.equal((await confirm('bert', id)).exit, EXIT.ok);
+    const proposed = await propose('anna', 'P5');
+    assert.equal((await confirm('bert', proposed)).exit, EXIT.ok);
     const told = await tally();
     assert.deepEqual(told?.overrides, [
       { reason: 0, colour: 0, count: 1 },
@@ -207,9 +261,11 @@ describe('entente override', () => {
   });
 
   it('who is forgotten is taken out of what was proposed', async () => {
-    const { id } = await propose('anna', 'P4', 'P1');
+    const proposed = await propose('anna', 'P4', 'P1');
     await cli.json('forget', de, ...as('bert'), '--subject', 'P1', '--let-pass');
-    const { out } = await confirm('bert', id);
+    const shown = await cli.run('override', 'show', de, proposed.id, ...as('bert'));
+    assert.match(shown.out, /for 2 persons.*\n {2}P4\n1 person of them named no more\n/);
+    const { out } = await confirm('bert', proposed);
     assert.match(out, /1 code issued/);
   });
 
@@ -274,19 +330,19 @@ describe('entente override', () => {
   });
 
   it('who was named anew with another key cannot confirm what they proposed, and nobody does before it is proposed again', async () => {
-    const { id } = await propose('anna', 'P6');
+    const proposed = await propose('anna', 'P6');
     await cli.json('operator', 'remove', de, '--name', 'anna');
     const order = ['--name', 'anna', '--scopes', 'issue,revoke,read', '--out', cli.path('anna-2.key')];
     await cli.json('operator', 'add', de, ...order);
-    assert.match((await confirm('anna-2', id)).err, /who proposed it cannot confirm it \[REFUSED\]/);
-    assert.match((await confirm('bert', id)).err, /no operator by that key any more.*\[REFUSED\]/);
+    assert.match((await confirm('anna-2', proposed)).err, /who proposed it cannot confirm it \[REFUSED\]/);
+    assert.match((await confirm('bert', proposed)).err, /no operator by that key any more.*\[REFUSED\]/);
     const again = await propose('anna-2', 'P6');
-    assert.equal((await confirm('bert', again.id)).exit, EXIT.ok);
+    assert.equal((await confirm('bert', again)).exit, EXIT.ok);
   });
 
   it('nobody is forgotten before the tally has counted what two operators gave them', async () => {
-    const { id } = await propose('bert', 'P7');
-    assert.equal((await confirm('anna-2', id)).exit, EXIT.ok);
+    const proposed = await propose('bert', 'P7');
+    assert.equal((await confirm('anna-2', proposed)).exit, EXIT.ok);
     const forgetting = ['forget', de, ...as('bert'), '--subject', 'P7', '--let-pass'];
     const { exit, err } = await cli.run(...forgetting);
     assert.equal(exit, EXIT.failure);
@@ -298,7 +354,7 @@ describe('entente override', () => {
   });
 
   it('an order under the key that a request can have does not stand in the way of what two operators decided', async () => {
-    const { id } = await propose('bert', 'P8');
+    const proposed = await propose('bert', 'P8');
     await withRegion(cliOf(cli), de, async ({ node }) => {
       const status = {
         colour: 'green',
@@ -308,9 +364,15 @@ describe('entente override', () => {
         ruleVersion: 1,
       } as const;
       const judge = () => Promise.resolve({ subject: 'P8', fields: { status } });
-      const order = { key: `override/${id}/P8`, input: Buffer.from('another'), subject: 'P8', status, judge };
+      const order = {
+        key: `override/${proposed.id}/P8`,
+        input: Buffer.from('another'),
+        subject: 'P8',
+        status,
+        judge,
+      };
       await node.once.issue(order);
     });
-    assert.equal((await confirm('anna-2', id)).exit, EXIT.ok);
+    assert.equal((await confirm('anna-2', proposed)).exit, EXIT.ok);
   });
 });

@@ -40,6 +40,10 @@ examples:
     expect: { open: [declared, consent] }
 `;
 
+interface Proposed {
+  readonly id: string;
+  readonly proposalDigest: string;
+}
 type Checked = DisclosureAudited & { readonly log: string };
 
 describe('somebody who turns 1,317 people red', function () {
@@ -58,6 +62,8 @@ describe('somebody who turns 1,317 people red', function () {
     writeFileSync(cli.path(name), text);
     return cli.path(name);
   };
+  const confirm = (name: string, { id, proposalDigest }: Proposed) =>
+    cli.run('override', 'confirm', de, id, '--digest', proposalDigest, ...as(name));
   const theCli = () => cliOf(cli);
 
   /** What an auditor finds in a disclosure of these leaves. */
@@ -246,7 +252,8 @@ describe('somebody who turns 1,317 people red', function () {
       await store.write([{ put, value: sealer.seal(put, bytes, random(NONCE_BYTES)) }]);
       await store.stop();
       const before = await size();
-      const { exit, err } = await cli.run('override', 'confirm', de, id, ...as('bert'));
+      const shown = await cli.json<Proposed>('override', 'show', de, id, ...as('bert'));
+      const { exit, err } = await confirm('bert', shown);
       assert.deepEqual([exit, await size()], [EXIT.failure, before]);
       assert.match(err, /who proposed it is no operator by that key.* \[REFUSED\]/);
       assert.match(err, /have an operator propose it again/);
@@ -312,7 +319,7 @@ describe('somebody who turns 1,317 people red', function () {
     const from = await size();
     const people = file('reds.csv', `subject\n${subjects.map((one) => `${one}\n`).join('')}`);
     const why = ['--colour', 'red', '--reason', 'outbreak', '--days', '14'];
-    const { id } = await cli.json<{ id: string }>(
+    const proposed = await cli.json<Proposed>(
       'override',
       'propose',
       de,
@@ -321,8 +328,8 @@ describe('somebody who turns 1,317 people red', function () {
       people,
       ...why,
     );
-    assert.match((await cli.run('override', 'confirm', de, id, ...as('anna'))).err, /cannot confirm it/);
-    await cli.json('override', 'confirm', de, id, ...as('bert'));
+    assert.match((await confirm('anna', proposed)).err, /cannot confirm it/);
+    assert.equal((await confirm('bert', proposed)).exit, EXIT.ok);
     const { alarms } = await bulkOf();
     assert.ok(alarms.some(({ kind, count }) => kind === 'override' && count === PEOPLE));
     cli.nowS += DAY_S;

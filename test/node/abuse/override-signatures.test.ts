@@ -149,6 +149,16 @@ describe('Overrides, by what operators signed', () => {
     await later(0.1);
   });
 
+  it('tells a confirmation that is signed before the proposal from one that is late, and takes it once the clocks agree', async () => {
+    const [id, row] = forged(ORDER);
+    await write(id, row);
+    const minute = 1 / 1_440;
+    region.later(-4 * minute);
+    await nothingCameOf(id, /confirmed 240 s before it was proposed: the clocks/);
+    region.later(4 * minute);
+    assert.deepEqual(await confirmRow(id), { issued: 2 });
+  });
+
   it('counts what both signed, once, although it was confirmed already where this node was not there', async () => {
     const [id, row] = forged(ORDER, ANNA, BERT);
     await write(id, row);

@@ -217,9 +217,13 @@ describe('Operators at the admin address', () => {
       const asked = nora.client.ask({ method: 'POST', path: `/v1/override/${path}`, body });
       await assert.rejects(admin.world.run(asked), refusedWith(422, 'INPUT_INVALID'));
     }
-    const { id } = await admin.world.run(nora.desk.propose(order));
-    await assert.rejects(admin.world.run(nora.desk.confirm(id)), /who proposed it cannot confirm it/);
-    assert.deepEqual(await admin.world.run(otto.desk.confirm(id)), { issued: 1 });
+    const { id, proposalDigest } = await admin.world.run(nora.desk.propose(order));
+    const confirm = ({ desk }: typeof nora, digest = proposalDigest) =>
+      admin.world.run(desk.confirm(id, digest));
+    await assert.rejects(confirm(nora), /who proposed it cannot confirm it/);
+    await assert.rejects(confirm(otto, '0'.repeat(64)), /not what was shown/);
+    assert.equal((await admin.world.run(otto.desk.show(id))).state, 'proposed');
+    assert.deepEqual(await confirm(otto), { issued: 1 });
     const shown = await admin.world.run(otto.desk.show(id));
     assert.deepEqual([shown.state, shown.proposed.name, shown.confirmed?.name], ['done', 'nora', 'otto']);
     const nobody = { client: admin.client, sha256, random: systemRandom, nowS: () => admin.world.nowS };
