@@ -3,7 +3,7 @@
  * news by rules revoke at once what is looser.
  */
 import { type Status } from '../../protocol/code/status.ts';
-import { parseBasis } from '../../protocol/disclosure/basis.ts';
+import { mayBeOfTwo, readBasis } from '../../protocol/disclosure/basis.ts';
 import { isLogOver } from '../../protocol/trust/pruning.ts';
 import { MANUAL_RULE_ID } from '../../protocol/disclosure/override.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
@@ -339,7 +339,7 @@ export class CodesBeside {
     // What cannot be read may be of two.
     return manual.filter((_, i) => {
       const { [i]: basis } = bases;
-      return basis instanceof NodeError || (basis !== undefined && parseBasis(basis).kind === 'override');
+      return basis instanceof NodeError || (basis !== undefined && mayBeOfTwo(readBasis(basis)));
     });
   }
 

@@ -11,6 +11,7 @@ import { type PrivateTables } from '../registry/private-tables.ts';
 import { parseSealedJson } from '../registry/sealed-json.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
+import { oldError, type OldKept, oldKeptSchema } from './old-overrides.ts';
 import { type Kept, keptSchema, OVERRIDE_ID } from './override-kept.ts';
 
 export interface OverrideShelfModules {
@@ -23,11 +24,12 @@ export interface KeptOverride {
   readonly kept: Kept;
 }
 
-/** It cannot be read. */
+/** It cannot be read, or is from before operators signed. */
 export interface DamagedOverride {
   readonly id: string;
-  /** REGISTRY_CORRUPT. */
+  /** REGISTRY_CORRUPT; REFUSED for `old`. */
   readonly error: NodeError;
+  readonly old?: OldKept;
   /** What is sealed there in another form than this software keeps; undefined where it opens for nobody. */
   readonly text?: string;
 }
@@ -69,19 +71,28 @@ export class OverrideShelf {
     yield* damaged;
   }
 
-  /** Undefined where there is none. @throws {NodeError} REGISTRY_CORRUPT where it cannot be read, and as the tables. */
+  /** Undefined where there is none. @throws {NodeError} REGISTRY_CORRUPT where it cannot be read; REFUSED where nobody signed it; and as the tables. */
   async get(id: string): Promise<Kept | undefined> {
+    const read = await this.#at(id);
+    if (read !== undefined && 'error' in read) throw read.error;
+    return read?.kept;
+  }
+
+  /** Undefined where there is none from before operators signed. @throws {NodeError} REGISTRY_CORRUPT, and as the tables. */
+  async old(id: string): Promise<OldKept | undefined> {
+    const read = await this.#at(id);
+    return read !== undefined && 'error' in read ? read.old : undefined;
+  }
+
+  async #at(id: string): Promise<KeptOverride | DamagedOverride | undefined> {
     if (!OVERRIDE_ID.test(id)) return undefined;
     const sealed = await this.#modules.tables.get(PREFIX + id).catch((error: unknown) => {
       throw isNodeError(error, 'VALUE_CORRUPT') ? damagedAt(id, error).error : error;
     });
-    if (sealed === undefined) return undefined;
-    const read = this.#read(id, sealed);
-    if ('error' in read) throw read.error;
-    return read.kept;
+    return sealed && this.#read(id, sealed);
   }
 
-  async keep(id: string, kept: Kept): Promise<void> {
+  async keep(id: string, kept: Kept | OldKept): Promise<void> {
     const key = PREFIX + id;
     const bytes = Buffer.from(JSON.stringify(kept));
     const value = this.#sealer.seal(key, bytes, this.#modules.random(NONCE_BYTES));
@@ -104,8 +115,19 @@ export class OverrideShelf {
       return { id, kept: parseSealedJson(keptSchema, PREFIX + id, opened) };
     } catch (error) {
       if (!isNodeError(error)) throw error;
+      const old = opened && oldIn(PREFIX + id, opened);
+      if (old !== undefined) return { id, error: oldError(id), old };
       return damagedAt(id, error, opened && Buffer.from(opened).toString());
     }
+  }
+}
+
+function oldIn(key: string, opened: Uint8Array): OldKept | undefined {
+  try {
+    return parseSealedJson(oldKeptSchema, key, opened);
+  } catch (error) {
+    if (!isNodeError(error)) throw error;
+    return undefined;
   }
 }
 

@@ -39,6 +39,7 @@ import {
   type SignedAt,
   type SignedOrder,
 } from './override-kept.ts';
+import { OldOverrides } from './old-overrides.ts';
 import { type OverrideOperators, OverrideProof, refused } from './override-proof.ts';
 import { seenOf } from './override-seen.ts';
 import {
@@ -75,6 +76,7 @@ export class Overrides {
   readonly #codes: OverrideCodes;
   readonly #proof: OverrideProof;
   readonly #begun: BegunOverrides;
+  readonly #old: OldOverrides;
   /** What was told of: no more than there are. */
   readonly #told = new Set<string>();
   #isSwept = false;
@@ -86,6 +88,7 @@ export class Overrides {
     this.#beside = new CodesBeside({ registryKey: key }, modules);
     this.#codes = new OverrideCodes({ ...modules, beside: this.#beside });
     this.#shelf = new OverrideShelf({ key }, modules);
+    this.#old = new OldOverrides({ shelf: this.#shelf, turns: this.#turns });
   }
 
   /**
@@ -288,6 +291,7 @@ export class Overrides {
   async #sweepDamaged(one: DamagedOverride): Promise<void> {
     this.#tell(one);
     if (one.text !== undefined || one.id.slice(0, 8) <= beganAt(this.#nowS() - OVER_S_MAX)) return;
+    if (one.old !== undefined) return this.#old.end(one);
     // Else the key is the wrong one, and the row as good as any.
     await this.#modules.registry().requireKey();
     await this.#shelf.remove(one.id);
@@ -304,7 +308,8 @@ export class Overrides {
       if ('kept' in one) {
         if (namesIn(one.kept).includes(subject))
           await this.#turns.take(one.id, () => this.#forgetIn(one.id, subject));
-      } else if (isNamedIn(one, subject)) naming.push(one.error);
+      } else if (one.old !== undefined) await this.#old.forget(one, subject);
+      else if (isNamedIn(one, subject)) naming.push(one.error);
       else this.#tell(one);
     }
     if (naming[0] !== undefined) throw naming[0];
@@ -373,8 +378,9 @@ export class Overrides {
     }
   }
 
-  #tell({ id, error }: DamagedOverride): void {
-    if (this.#told.has(id)) return;
+  #tell({ id, error, old }: DamagedOverride): void {
+    // Of what names nobody there is nothing to be done.
+    if (this.#told.has(id) || old?.subjects.length === 0) return;
     this.#told.add(id);
     this.#modules.onTrouble?.(error);
   }

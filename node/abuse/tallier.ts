@@ -2,25 +2,29 @@
  * Logs tallies of the own attestation logs: each of at least 1,000 codes, or of a day, and of no more leaves than can be disclosed together. None goes past
  * leaves whose records cannot be read: once they are restored, a disclosure would open codes that it does not tell of. Spec: SPEC.md 8.6.
  */
-import { parseBasis } from '../../protocol/disclosure/basis.ts';
+import { equalBytes } from '../../protocol/bytes.ts';
+import { evidenceOf, readBasis } from '../../protocol/disclosure/basis.ts';
 import { DISCLOSURE_LEAVES_MAX, TALLY_CODES_MIN, TALLY_S_MAX } from '../../protocol/limits.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
 import { isLogOver } from '../../protocol/trust/pruning.ts';
 import { TallyCounter } from '../../protocol/trust/tally.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type TrustLogItem } from '../log/trust-log-work.ts';
 import { NodeError } from '../node-error.ts';
-import { isRegistryDamage } from '../registry/registry-error.ts';
+import { isRegistryDamage, registryCorrupt } from '../registry/registry-error.ts';
 import { type Registry } from '../registry/registry.ts';
-import { type UnreadLeaves } from '../registry/stretch-reader.ts';
+import { type RecordWithBasis, type UnreadLeaves } from '../registry/stretch-reader.ts';
 
-export interface TallierModules {
+export interface TallierModules extends Pick<Primitives, 'sha256'> {
   readonly registry: Registry;
   readonly trust: () => TrustState;
   readonly openTree: (origin: string) => Promise<LogTree>;
   readonly submit: (item: TrustLogItem) => Promise<unknown>;
   readonly nowS: () => number;
+  /** Told once of each tally that counts codes whose basis is none. Must not throw. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
 const HOUR_S = 3_600;
@@ -72,15 +76,27 @@ export class Tallier {
 
   /** Up to before which leaf it told; undefined where these leaves are left for the next time. @throws {NodeError} for what is damaged, before which nothing is due. */
   async #tell(log: string, from: number, end: number): Promise<number | undefined> {
-    const { registry, nowS, submit } = this.#modules;
+    const { registry, nowS, submit, onTrouble } = this.#modules;
     const counter = new TallyCounter();
     let oldestS = Infinity;
     const counted = new Set<number>();
-    const unread: UnreadLeaves[] = [];
+    const unread: Pick<UnreadLeaves, 'from' | 'error'>[] = [];
+    const malformed: number[] = [];
     const records = registry.withBases({ log, from, until: end }, (some) => unread.push(some));
-    for await (const { index, fields, basis, hour } of records) {
+    for await (const record of records) {
       if (unread.length > 0) break;
-      counter.add(fields.status, basis && parseBasis(basis));
+      const { index, fields, hour } = record;
+      const basis = record.basis && readBasis(record.basis);
+      if (basis === 'malformed' && !this.#isCommitted(record)) {
+        unread.push({
+          from: index,
+          error: registryCorrupt(`the basis of the code ${log} ${index} is not its own`),
+        });
+        break;
+      }
+      // Nothing restores it: it was so when the code was issued.
+      if (basis === 'malformed') malformed.push(index);
+      counter.add(fields.status, basis);
       counted.add(index);
       oldestS = Math.min(oldestS, hour * HOUR_S);
     }
@@ -101,8 +117,23 @@ export class Tallier {
     const { cells, merged, overrides } = counter.counts;
     const told = { cells: [...cells], merged, overrides: [...overrides] };
     await submit({ build: () => ({ statement: { kind: 'tally', log, from, until, ...told } }) });
+    if (malformed.length > 0) onTrouble?.(countedAsNone(log, malformed));
     return until;
   }
+
+  #isCommitted({ basis, fields: { evidence } }: RecordWithBasis): boolean {
+    return (
+      basis !== undefined &&
+      evidence !== undefined &&
+      equalBytes(evidenceOf(this.#modules.sha256, basis), evidence)
+    );
+  }
+}
+
+function countedAsNone(log: string, indexes: readonly number[]): NodeError {
+  const message = `what ${indexes.length} codes of the log ${log} rest on has no known form, the first at ${indexes[0]}: a tally counts them as if they rested on nothing`;
+  const hint = 'Auditors find BASIS_MALFORMED at them: tell them which software issued these codes.';
+  return new NodeError('REGISTRY_CORRUPT', message, { hint });
 }
 
 function heldUp(log: string, cause: NodeError): NodeError {

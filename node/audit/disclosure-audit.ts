@@ -36,6 +36,7 @@ export const DISCLOSURE_FINDINGS = [
   'BRIDGE_INVALID',
   'BRIDGE_UNFOUNDED',
   'TIME_DIFFERS',
+  'OVERRIDE_UNSIGNED',
   'OVERRIDE_SIGNATURE',
   'OVERRIDE_UNKNOWN_OPERATOR',
   'OVERRIDE_INVALID',
@@ -102,13 +103,13 @@ const TEXTS: Readonly<Record<DisclosureFindingCode, string>> = {
   PADDING_MISMATCH: "what is given does not show that it is nobody's",
   BASIS_MISMATCH: 'the facts are not those that the leaf commits to',
   BASIS_MISSING: 'it is given by rules, and the facts are missing',
-  BASIS_MALFORMED:
-    'what it rests on has no known form: two operators who signed nothing, as older software had them',
+  BASIS_MALFORMED: 'what it rests on has no known form',
   COLOUR_WITHOUT_RULE: 'no rule gave it, and no two operators',
   BRIDGE_INVALID: 'it stands for a code of the region itself, or for longer than a day',
   BRIDGE_UNFOUNDED:
     'the region did not recognise that of the original then, or not in a way in which it can check such a code',
   TIME_DIFFERS: 'it was decided at another time than it was issued',
+  OVERRIDE_UNSIGNED: 'it names two operators who signed nothing, as older software had them',
   OVERRIDE_SIGNATURE: 'it is not signed by two operators for this region',
   OVERRIDE_UNKNOWN_OPERATOR:
     'who signed it was by that name and key no operator of the region then, or might not issue',
@@ -157,8 +158,9 @@ export async function auditDisclosure(
       const status = 'fault' in result ? undefined : result.fields.status;
       if (!('fault' in result)) {
         counters[at]?.add(result.fields.status, result.basis);
-        if (result.basis?.kind === 'override') overrides++;
-        else if (result.basis?.isTold === true) toldAlone.push(index);
+        const basis = result.basis === 'malformed' ? undefined : result.basis;
+        if (basis?.kind === 'override') overrides++;
+        else if (basis?.isTold === true) toldAlone.push(index);
         const isTallied = at >= 0 || partly.some((one) => one.from <= index && index < one.until);
         const dueS = isTallied ? Infinity : result.hour * HOUR_S + TALLY_S_MAX + TALLY_SLACK_S;
         if (dueS <= trustAsOfS) missingAt ??= index;
@@ -212,8 +214,10 @@ function faultOf(
     return history.mayHaveChecked(status.original, hour) ? undefined : 'BRIDGE_UNFOUNDED';
   }
   if (basis === undefined) return status.ruleId === MANUAL_RULE_ID ? 'COLOUR_WITHOUT_RULE' : 'BASIS_MISSING';
+  if (basis === 'malformed') return 'BASIS_MALFORMED';
   if (basis.atS >= hourS + HOUR_S + BASIS_AHEAD_S_MAX) return 'TIME_DIFFERS';
-  if (basis.kind === 'override') return byTwo.faultOf(status, basis);
+  if (basis.kind === 'override')
+    return basis.isUnsigned === true ? 'OVERRIDE_UNSIGNED' : byTwo.faultOf(status, basis);
   if (basis.atS < hourS - BASIS_AGE_S_MAX) return 'TIME_DIFFERS';
   if (basis.rule !== status.ruleId || basis.version !== status.ruleVersion) return 'RULES_NOT_IN_FORCE';
   const ruleSet = history.rulesAt(basis);

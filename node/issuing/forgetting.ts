@@ -3,7 +3,7 @@
  * them, while the logs are what they were.
  */
 import { hexOf } from '../../protocol/bytes.ts';
-import { parseBasis } from '../../protocol/disclosure/basis.ts';
+import { mayBeOfTwo, readBasis } from '../../protocol/disclosure/basis.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { leafHash, verifyInclusion } from '../../protocol/log/merkle.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
@@ -177,7 +177,7 @@ export class Forgetting {
     for (const { log, index } of await registry.ofSubject(subject)) {
       if (isCounted({ log, index }, this.#modules)) continue;
       for await (const { basis } of registry.withBases({ log, from: index, until: index + 1 }))
-        if (basis !== undefined && parseBasis(basis).kind === 'override') return true;
+        if (basis !== undefined && mayBeOfTwo(readBasis(basis))) return true;
     }
     return false;
   }

@@ -5,16 +5,22 @@
 import { asciiBytes, concatBytes } from '../bytes.ts';
 import { COLOURS } from '../code/status.ts';
 import { type CborValue, decodeCbor, encodeCbor } from '../encoding/cbor.ts';
-import { ProtocolError } from '../fault.ts';
+import { isProtocolError, ProtocolError } from '../fault.ts';
 import { BASIS_BYTES_MAX, OVERRIDE_DAYS_MAX, OVERRIDE_SUBJECTS_MAX } from '../limits.ts';
 import { type Sha256 } from '../primitives.ts';
 import { type RuleValue } from '../rules/evaluate.ts';
 import { SIGNATURE_BYTES } from '../signature/strict-ed25519.ts';
-import { OVERRIDE_REASONS, type OverrideSignature, type SignedOverride } from './override.ts';
+import {
+  type GivenReason,
+  OVERRIDE_REASONS,
+  type OverrideSignature,
+  type SignedOverride,
+} from './override.ts';
 
 const LABEL = asciiBytes('entente/evidence/v1\n');
 const RULE_ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const HEX_32 = /^[0-9a-f]{32}$/;
+const KEY_ID = /^[0-9a-f]{16}$/;
 const OPERATOR = /^[a-z][a-z0-9-]{0,31}$/;
 const HASH_BYTES = 32;
 const KEY_BYTES = 32;
@@ -33,13 +39,26 @@ export type Basis =
       /** One operator told what the colour rests on, and nothing that the region knew itself gave one as strict: see SPEC 5.7. */
       readonly isTold?: true;
     }
-  | OverrideBasis;
+  | OverrideBasis
+  | UnsignedOverride;
 
 /** By two operators. */
 export interface OverrideBasis extends SignedOverride {
   readonly kind: 'override';
   /** When it was confirmed. */
   readonly atS: number;
+  readonly isUnsigned?: undefined;
+}
+
+/** By two operators who signed nothing: read as it was kept once, and never made. */
+export interface UnsignedOverride {
+  readonly kind: 'override';
+  readonly isUnsigned: true;
+  /** When it was confirmed. */
+  readonly atS: number;
+  /** 32 hexadecimal digits. */
+  readonly id: string;
+  readonly reason: GivenReason;
 }
 
 export function overrideBasis(signed: SignedOverride): OverrideBasis {
@@ -47,7 +66,7 @@ export function overrideBasis(signed: SignedOverride): OverrideBasis {
 }
 
 /** @throws {RangeError} for more than `BASIS_BYTES_MAX` bytes. */
-export function encodeBasis(basis: Basis): Uint8Array {
+export function encodeBasis(basis: Exclude<Basis, UnsignedOverride>): Uint8Array {
   const bytes = encodeCbor(
     basis.kind === 'rules'
       ? [basis.isTold === true ? TOLD : RULES, basis.atS, basis.rule, basis.version, basis.facts as CborValue]
@@ -70,9 +89,29 @@ export function parseBasis(bytes: Uint8Array): Basis {
   const reason = OVERRIDE_REASONS[number];
   if (kind !== OVERRIDE || !HEX_32.test(name) || reason === undefined || reason === 'one-person')
     throw malformed();
+  if (isTwoKeyIds(last)) return { kind: 'override', isUnsigned: true, atS, id: name, reason };
   const signed = signedOf(last, atS);
   if (signed === undefined) throw malformed();
   return overrideBasis({ id: name, reason, ...signed });
+}
+
+/** As `parseBasis`; `malformed` for bytes of which that is none, on which a colour may rest all the same. Total on bytes. */
+export function readBasis(bytes: Uint8Array): Basis | 'malformed' {
+  try {
+    return parseBasis(bytes);
+  } catch (error) {
+    if (isProtocolError(error)) return 'malformed';
+    throw error;
+  }
+}
+
+/** What cannot be read may be. */
+export function mayBeOfTwo(basis: Basis | 'malformed'): boolean {
+  return basis === 'malformed' || basis.kind === 'override';
+}
+
+function isTwoKeyIds(value: CborValue | undefined): boolean {
+  return listOf(value, 2)?.every((one) => typeof one === 'string' && KEY_ID.test(one)) === true;
 }
 
 function signedItems({ colour, days, people, digest, proposed, confirmed }: OverrideBasis): CborValue {

@@ -16,7 +16,7 @@ import { isAttestationLogId, isNetwork, isRegion } from '../log/origin.ts';
 import { type Primitives, type Sha256 } from '../primitives.ts';
 import { SIGNATURE_BYTES } from '../signature/strict-ed25519.ts';
 import { type TrustKey } from '../trust/trust-state.ts';
-import { type Basis, evidenceOf, parseBasis } from './basis.ts';
+import { type Basis, evidenceOf, readBasis } from './basis.ts';
 
 const LABEL = 'entente/disclosure/v3';
 const SIGNED_LABEL = asciiBytes(`${LABEL}\n`);
@@ -238,10 +238,11 @@ export interface OpenedLeaf {
   /** Of issue, hours since 1970. */
   readonly hour: number;
   readonly fields: Fields;
-  readonly basis: Basis | undefined;
+  /** `malformed` for what is none, which the region committed to all the same. */
+  readonly basis: Basis | 'malformed' | undefined;
 }
 
-export type OpeningFault = 'OPENING_MISMATCH' | 'BASIS_MISMATCH' | 'BASIS_MISSING' | 'BASIS_MALFORMED';
+export type OpeningFault = 'OPENING_MISMATCH' | 'BASIS_MISMATCH' | 'BASIS_MISSING';
 
 /**
  * Opens an entry of the log. A fault says that the region does not give what it committed to: it lies now, or what it keeps was
@@ -263,20 +264,9 @@ export function openLeaf(
     }
     if (basis === undefined) return { fault: 'BASIS_MISSING' };
     if (!equalBytes(evidenceOf(sha256, basis), fields.evidence)) return { fault: 'BASIS_MISMATCH' };
-    const parsed = basisOf(basis);
-    return parsed === undefined ? { fault: 'BASIS_MALFORMED' } : { hour, fields, basis: parsed };
+    return { hour, fields, basis: readBasis(basis) };
   } catch (error) {
     if (isProtocolError(error) || error instanceof RangeError) return { fault: 'OPENING_MISMATCH' };
-    throw error;
-  }
-}
-
-/** Undefined for what is none, which the region committed to all the same. */
-function basisOf(bytes: Uint8Array): Basis | undefined {
-  try {
-    return parseBasis(bytes);
-  } catch (error) {
-    if (isProtocolError(error)) return undefined;
     throw error;
   }
 }

@@ -38,8 +38,8 @@ export class TallyCounter {
   readonly #overrides = new Map<string, { reason: number; colour: number; count: number }>();
   #total = 0;
 
-  /** `basis`: undefined where the region keeps none. */
-  add(status: CountedStatus, basis: Basis | undefined): void {
+  /** `basis`: undefined where the region keeps none; what is malformed tells of no reason, and counts as none. */
+  add(status: CountedStatus, basis: Basis | 'malformed' | undefined): void {
     this.#total++;
     const colour = TALLY_COLOURS.indexOf(status.colour);
     const why = reasonOf(status, basis);
@@ -89,10 +89,10 @@ export class TallyCounter {
 /** Undefined for a colour that a rule gave, and for that of a bridged code: another region decided it, whose tally says how. */
 export function reasonOf(
   { ruleId, original }: Pick<CountedStatus, 'ruleId' | 'original'>,
-  basis: Basis | undefined,
+  basis: Basis | 'malformed' | undefined,
 ): OverrideReason | undefined {
   if (original !== undefined) return undefined;
-  if (basis?.kind === 'override') return basis.reason;
+  if (basis !== 'malformed' && basis?.kind === 'override') return basis.reason;
   return ruleId === MANUAL_RULE_ID ? 'one-person' : undefined;
 }
 

@@ -6,12 +6,13 @@ import { derivedKey, NONCE_BYTES, Sealer } from '../../../node/registry/sealer.t
 import { commitFields } from '../../../protocol/code/openings.ts';
 import { type Status } from '../../../protocol/code/status.ts';
 import { encodeBasis, overrideBasis } from '../../../protocol/disclosure/basis.ts';
+import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { DAY_S, GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
 import { ANNA, BERT } from '../../support/operators.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
-import { LOG_ID } from '../../support/region-fixture.ts';
+import { LOG_ID, START_S } from '../../support/region-fixture.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 
 describeOnAllTables('Overrides.confirm', () => {
@@ -275,6 +276,17 @@ describeOnAllTables('Overrides.requireFree', () => {
     await asked(1, GREEN);
   });
 
+  for (const [what, basis] of [
+    ['gave and did not sign', encodeCbor([1, START_S, '0'.repeat(32), 3, ['0'.repeat(16), '1'.repeat(16)]])],
+    ['may have given, by what has no known form,', encodeCbor([9])],
+  ] as const)
+    it(`refuses what is looser than what two operators ${what}`, async () => {
+      const endS = region.nowS + DAY_S;
+      const status = { ...ISOLATED, untilS: endS, expiresAtS: endS, ruleId: 'manual', ruleVersion: 1 };
+      await region.process.issuer.issue({ subject: 'P1', fields: { status }, basis });
+      await assert.rejects(asked(1, GREEN), (error) => isNodeError(error, 'REFUSED'));
+    });
+
   it('takes what is as strict, and anything after what one operator gave by hand', async () => {
     await region.override(1, 'yellow', 2);
     await asked(1, ISOLATED);
@@ -336,6 +348,16 @@ describe('Overrides, one of which cannot be read', () => {
   });
   afterEach(() => region.process.stop());
 
+  /** What is kept of the bad one. */
+  async function textOf(): Promise<{ readonly subjects: readonly string[] }> {
+    let kept: unknown;
+    await rewrite((text) => {
+      kept = JSON.parse(text);
+      return text;
+    });
+    return kept as { readonly subjects: readonly string[] };
+  }
+
   /** What is read of the bad one, sealed as `change` makes it. */
   async function rewrite(change: (text: string) => string | Uint8Array): Promise<void> {
     const { tables } = region.process;
@@ -388,6 +410,36 @@ describe('Overrides, one of which cannot be read', () => {
     region.later(100);
     await region.overrides.sweep();
     assert.ok(await isThere(bad));
+  });
+
+  /** As it was kept before operators signed. */
+  const old = (changes: object) => {
+    const by = (name: string) => ({ name, keyId: '0'.repeat(16), atS: START_S });
+    return JSON.stringify({ ...order, people: 2, subjects: ['P3', 'P4'], proposed: by('anna'), ...changes });
+  };
+  const confirmed = { confirmed: { name: 'bert', keyId: '1'.repeat(16), atS: START_S } };
+
+  it('is proposed anew where it is from before operators signed, and whom it names is forgotten', async () => {
+    await rewrite(() => old({}));
+    assert.deepEqual(await list(), [[good], [[bad, 'REFUSED']]]);
+    await assert.rejects(region.confirm(bad), (error) => isNodeError(error, 'REFUSED'));
+    await region.overrides.forget('P3');
+    assert.deepEqual((await textOf()).subjects, ['P4']);
+    await region.overrides.forget('P4');
+    assert.ok(!(await isThere(bad)));
+  });
+
+  it('names nobody once it is over where it is from before operators signed, and stays if it was confirmed', async () => {
+    await rewrite(() => old(confirmed));
+    region.later(15);
+    await region.overrides.sweep();
+    assert.deepEqual((await textOf()).subjects, ['P3', 'P4']);
+    region.later(1.01);
+    await region.overrides.sweep();
+    assert.deepEqual(await textOf(), JSON.parse(old({ ...confirmed, subjects: [] })));
+    await rewrite(() => old({}));
+    await region.overrides.sweep();
+    assert.ok(!(await isThere(bad)));
   });
 
   it('goes once it is over where it opens for nobody', async () => {

@@ -6,14 +6,18 @@ import { isNodeError } from '../../../node/node-error.ts';
 import { pageKey } from '../../../node/registry/page-keys.ts';
 import { type Registry } from '../../../node/registry/registry.ts';
 import { type Status } from '../../../protocol/code/status.ts';
+import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { DISCLOSURE_LEAVES_MAX, TALLY_CODES_MIN, TALLY_S_MAX } from '../../../protocol/limits.ts';
 import { type StatementOf } from '../../../protocol/trust/statement-schema.ts';
 import { MANUAL_RULE_ID } from '../../../protocol/disclosure/override.ts';
 import { type TrustState } from '../../../protocol/trust/trust-state.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 import { greenFields, RegionMachine, startRegion } from '../../support/issuing-fixture.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { DAY_S, HOUR_S, LOG_ID, START_S } from '../../support/region-fixture.ts';
 
+/** Of two operators who signed nothing, because of an outbreak. */
+const OLD_BASIS = encodeCbor([1, START_S, '0'.repeat(32), 3, ['0'.repeat(16), '1'.repeat(16)]]);
 const GREEN: Status = { colour: 'green', measure: 'none', expiresAtS: 1, ruleId: 'de', ruleVersion: 1 };
 
 /** What is told of `LOG_ID`, one tally after the other, and what `Tallier` is given for that; `meanwhile` runs before each is logged. */
@@ -49,7 +53,7 @@ async function toldOf(size: number, { codeEvery = 1, ageS = 0 } = {}): Promise<n
     dropUncounted: () => Promise.resolve(),
   } as unknown as Registry;
   const openTree = () => Promise.resolve({ head: { size } } as LogTree);
-  const modules = { registry, trust, openTree, submit, nowS: () => START_S + ageS };
+  const modules = { registry, trust, openTree, submit, nowS: () => START_S + ageS, sha256 };
   await new Tallier({ region: 'DE', network: 'test' }, modules).tend();
   return told.map(({ from, until }) => [from, until]);
 }
@@ -86,7 +90,7 @@ describeOnAllTables('Tallier', () => {
     await Promise.all(persons.map((subject) => issuer.issue({ subject, fields: greenFields() })));
     const { told, standing, submit, trust } = telling();
     const nowS = () => START_S + TALLY_S_MAX;
-    const tallier = new Tallier(machine.region, { registry, trust, openTree, submit, nowS });
+    const tallier = new Tallier(machine.region, { registry, trust, openTree, submit, nowS, sha256 });
     const left = () => tables.page('registry/uncounted/', 'registry/uncounted0', { limit: 99 });
     for (const subject of persons.slice(0, 5)) await registry.forget(subject, { isCounted: () => false });
     assert.equal((await left()).length, 5);
@@ -112,7 +116,7 @@ describeOnAllTables('Tallier', () => {
     for (const subject of persons.slice(0, 4)) await registry.forget(subject, { isCounted: () => false });
     const { told, submit, trust } = telling();
     const nowS = () => START_S + TALLY_S_MAX;
-    await new Tallier(machine.region, { registry, trust, openTree, submit, nowS }).tend();
+    await new Tallier(machine.region, { registry, trust, openTree, submit, nowS, sha256 }).tend();
     assert.deepEqual(
       told.map(({ cells, merged, overrides }) => [cells, merged, overrides]),
       [[[{ rule: 'manual', colour: 0, count: 10 }], 0, []]],
@@ -131,7 +135,7 @@ describeOnAllTables('Tallier', () => {
       );
     const { told, submit, trust } = telling();
     const nowS = () => START_S + TALLY_S_MAX;
-    const tallier = new Tallier(machine.region, { registry, trust, openTree, submit, nowS });
+    const tallier = new Tallier(machine.region, { registry, trust, openTree, submit, nowS, sha256 });
     const page = pageKey(LOG_ID, 20);
     const value = (await tables.get(page)) ?? assert.fail();
     await tables.write([{ put: page, value: Buffer.alloc(40) }]);
@@ -151,6 +155,44 @@ describeOnAllTables('Tallier', () => {
     await stop();
   });
 
+  it('counts what rests on two operators who signed nothing by its reason, and on what has no known form as on nothing', async () => {
+    const machine = new RegionMachine();
+    const { issuer, registry, openTree, stop } = await startRegion(machine);
+    const status = { ...greenFields().status, ruleId: MANUAL_RULE_ID };
+    for (const basis of [OLD_BASIS, encodeCbor([9])])
+      await issuer.issue({ subject: 'a', fields: { status }, basis });
+    const { told, submit, trust } = telling();
+    const troubles: unknown[] = [];
+    const onTrouble = (error: unknown) => troubles.push(error);
+    const nowS = () => START_S + TALLY_S_MAX;
+    const modules = { trust, openTree, submit, nowS, sha256, onTrouble };
+    const exchanged: Registry = Object.assign(Object.create(registry) as Registry, {
+      dropUncounted: () => Promise.resolve(),
+      uncounted: (stretch: Parameters<Registry['uncounted']>[0]) => registry.uncounted(stretch),
+      withBases: async function* (...asked: Parameters<Registry['withBases']>) {
+        for await (const record of registry.withBases(...asked))
+          yield record.index === 1 ? { ...record, basis: encodeCbor([8]) } : record;
+      },
+    });
+    for (let time = 0; time < 2; time++)
+      await assert.rejects(
+        new Tallier(machine.region, { ...modules, registry: exchanged }).tend(),
+        (error) => isNodeError(error, 'REGISTRY_CORRUPT') && error.message.includes(`${LOG_ID} 1`),
+      );
+    assert.deepEqual(troubles, []);
+    await new Tallier(machine.region, { ...modules, registry }).tend();
+    assert.deepEqual(
+      told.map(({ from, until, overrides }) => [from, until, overrides]),
+      [
+        [0, 1, [{ reason: 3, colour: 0, count: 1 }]],
+        [1, 2, [{ reason: 0, colour: 0, count: 1 }]],
+      ],
+    );
+    assert.match(String(troubles[0]), /what 1 codes .* the first at 1:/);
+    assert.equal(troubles.length, 1);
+    await stop();
+  });
+
   it('keeps nothing of whom it has counted, nor of a log that is over', async () => {
     const machine = new RegionMachine();
     const { issuer, registry, tables, openTree, stop } = await startRegion(machine);
@@ -159,7 +201,7 @@ describeOnAllTables('Tallier', () => {
     const { standing, trust } = telling();
     const submit = () => assert.fail('a log that is over has no tally');
     const nowS = () => START_S + 90 * DAY_S;
-    const tallier = new Tallier(machine.region, { registry, trust, openTree, submit, nowS });
+    const tallier = new Tallier(machine.region, { registry, trust, openTree, submit, nowS, sha256 });
     const left = () => tables.page('registry/uncounted/', 'registry/uncounted0', { limit: 99 });
     await tallier.tend();
     assert.equal((await left()).length, 1, 'the clock may have run ahead');

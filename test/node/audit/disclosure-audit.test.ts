@@ -57,7 +57,7 @@ logged.add(rulesOf(rules.version));
 let salt = 0;
 const random = (length: number) => new Uint8Array(length).fill(++salt);
 
-function made(status: Status, basis: Basis | undefined, index = 0): Made {
+function made(status: Status, basis: Parameters<typeof encodeBasis>[0] | undefined, index = 0): Made {
   return madeOn(status, basis && encodeBasis(basis), index);
 }
 
@@ -294,7 +294,18 @@ describe('auditDisclosure', () => {
     const other = override(START_S, {}, signedBasis(DE, { atS: START_S, people: 2 }));
     assert.deepEqual(await codesOf(override(START_S), other), ['OVERRIDE_INVALID 1']);
     const old = encodeCbor([1, START_S, '0'.repeat(32), 3, ['0'.repeat(16), '1'.repeat(16)]]);
-    assert.deepEqual(await codesOf(madeOn(overrideStatus(signed, START_S), old)), ['BASIS_MALFORMED 0']);
+    const by = new RegionFixture();
+    by.add(rulesOf(rules.version));
+    const overrides = [
+      { reason: 0, colour: 2, count: 1 },
+      { reason: 3, colour: 2, count: 1 },
+    ];
+    by.add({ kind: 'tally', log: LOG_ID, from: 0, until: 2, cells: [], merged: 0, overrides });
+    const status = overrideStatus(signed, START_S);
+    assert.deepEqual(await codesBy(by, madeOn(status, old), madeOn(status, encodeCbor([9]), 1)), [
+      'OVERRIDE_UNSIGNED 0',
+      'BASIS_MALFORMED 1',
+    ]);
   });
 
   it('lists codes on what one operator told alone, by the basis that the leaf commits to, and finds green ones', async () => {

@@ -7,6 +7,7 @@ import { isNodeError } from '../../../node/node-error.ts';
 import { type Change } from '../../../node/ports.ts';
 import { type Condition } from '../../../node/registry/private-tables.ts';
 import { MANUAL_RULE_ID } from '../../../protocol/disclosure/override.ts';
+import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { scryptInPool } from '../../../node/crypto/scrypt.ts';
 import { greenFields, RegionMachine, startRegion } from '../../support/issuing-fixture.ts';
 import { MemoryTables } from '../../support/memory-tables.ts';
@@ -134,6 +135,20 @@ describe('StagingGate', () => {
     await issuer.issue(request('p'));
     assert.equal(await heldBy('p'), 1);
     await stop();
+  });
+
+  it('forgetting waits for a tally of what two operators gave and did not sign, and of what has no known form', async () => {
+    for (const basis of [
+      encodeCbor([1, 1, '0'.repeat(32), 3, ['0'.repeat(16), '1'.repeat(16)]]),
+      encodeCbor([9]),
+    ]) {
+      const machine = new RegionMachine();
+      const { issuer, forget, heldBy, stop } = await begin(machine);
+      await issuer.issue({ ...request('p'), basis });
+      await assert.rejects(forget(), (error) => isNodeError(error, 'REFUSED'));
+      assert.equal(await heldBy('p'), 2);
+      await stop();
+    }
   });
 
   it('T25 forgetting waits for a batch that is being staged, forgets what is in it, and nobody is given that', async () => {

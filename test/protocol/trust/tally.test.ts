@@ -4,7 +4,7 @@ import { type Basis, encodeBasis, parseBasis } from '../../../protocol/disclosur
 import { type CborValue, decodeCbor, encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import { TALLY_CELLS_MAX } from '../../../protocol/limits.ts';
-import { TALLY_COLOURS, TallyCounter } from '../../../protocol/trust/tally.ts';
+import { reasonOf, TALLY_COLOURS, TallyCounter } from '../../../protocol/trust/tally.ts';
 import { signedBasis } from '../../support/operators.ts';
 import { LOG_ID, RegionFixture } from '../../support/region-fixture.ts';
 
@@ -120,6 +120,15 @@ describe('parseBasis', () => {
       assert.throws(() => parseBasis(bad));
   });
 
+  it('gives one of two key ids, as it was kept once, as an override that nobody signed', () => {
+    const id = '0'.repeat(32);
+    const old = parseBasis(encodeCbor([1, 100, id, 3, ['0'.repeat(16), 'f'.repeat(16)]]));
+    assert.deepEqual(old, { kind: 'override', isUnsigned: true, atS: 100, id, reason: 'outbreak' });
+    assert.equal(reasonOf({ ruleId: 'manual' }, old), 'outbreak');
+    assert.equal(reasonOf({ ruleId: 'manual' }, 'malformed'), 'one-person');
+    assert.equal(reasonOf({ ruleId: 'de' }, 'malformed'), undefined);
+  });
+
   it('refuses an override in which anything is not as two operators sign it', () => {
     const { proposed: by, confirmed: also, digest } = OVERRIDE;
     const proposed = ['anna', 40, by.publicKey, by.signature];
@@ -133,7 +142,10 @@ describe('parseBasis', () => {
       of(good, 100, 0),
       of(good, 100, 6),
       of(good, null),
-      of(['0'.repeat(16), '1'.repeat(16)]),
+      of(['0'.repeat(16)]),
+      of(['0'.repeat(16), '1'.repeat(15)]),
+      of(['0'.repeat(16), '1'.repeat(16), '2'.repeat(16)]),
+      of(['0'.repeat(16), '1'.repeat(16)], 100, 0),
       of(good.slice(0, -1)),
       of([...good, null]),
       of(withAt(good, 0, 3)),
