@@ -92,7 +92,7 @@ export class Overrides {
   }
 
   /**
-   * Keeps what `actor` has signed, for another operator to confirm it by its id.
+   * Keeps what `actor` has signed, for another operator to confirm it by its id. The very same again is answered with what is kept.
    * @throws {NodeError} REFUSED, also where the signature is not that of `actor`, of this and of now.
    */
   async propose(order: SignedOrder, actor: Actor, operators: OverrideOperators): Promise<OverrideSeen> {
@@ -122,6 +122,9 @@ export class Overrides {
     const kept: Kept = { ...terms, days, people: subjects.length, digest, ...people, proposed };
     this.#proof.requireSigned(id, kept);
     return this.#turns.take(`proposing ${proposed.name}`, async () => {
+      const before = await this.#shelf.get(id);
+      // By its signature, which is of all that is proposed.
+      if (before?.proposed.signature === proposed.signature) return this.#seen(id, before);
       await this.#requireRoom(proposed.name);
       await this.#turns.take(id, async () => {
         if ((await this.#shelf.get(id)) !== undefined || (await this.#begun.of(id)) !== undefined)

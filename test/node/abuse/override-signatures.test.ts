@@ -11,6 +11,7 @@ import {
 import { signConfirmation, signProposal } from '../../../node/abuse/override-signing.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../../../node/registry/sealer.ts';
+import { hexBytes } from '../../../protocol/bytes.ts';
 import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { LivingRegion } from '../../support/living-region.ts';
 import { ANNA, BERT, operatorOf } from '../../support/operators.ts';
@@ -260,7 +261,13 @@ describe('Overrides, by what operators signed', () => {
     region.later(1 / 700);
     await assert.rejects(region.proposeSigned(order), isRefused(/a time more than 120 s away/));
     region.later(-1 / 700);
-    await region.proposeSigned(order);
-    await assert.rejects(region.proposeSigned(order), isRefused(/under this id before/));
+    const seen = await region.proposeSigned(order);
+    assert.deepEqual(await region.proposeSigned(order), seen);
+    const other = signProposal(region.names, ORDER, BERT, {
+      ...signing(),
+      random: () => hexBytes(order.id.slice(8)),
+    });
+    await assert.rejects(region.proposeSigned(other, BERT), isRefused(/under this id before/));
+    assert.deepEqual((await region.overrides.list()).overrides, [seen]);
   });
 });
