@@ -76,10 +76,10 @@ async function* parsedRecords({
 }: CsvRest): AsyncGenerator<readonly CsvRecord[], void, undefined> {
   const input = Readable.from(source, { objectMode: false });
   // Where the row in hand begins: the parser ends it, and counts, where a quotation mark that is not closed has swallowed what follows.
-  let ended = 0;
+  let ended: Ended = { lines: 0, emptyLines: 0 };
   const parser = parse({
-    on_record: (record: string[], { lines: at }) => {
-      ended = at;
+    on_record: (record: string[], { lines: at, empty_lines: emptyLines }) => {
+      ended = { lines: at, emptyLines };
       return record;
     },
     encoding: null,
@@ -160,12 +160,19 @@ function parseRow(header: readonly string[], { line, cells: texts }: CsvRecord):
   return { line, cells };
 }
 
-/** `before`: the lines before what was parsed; `ended`: those of it that whole rows take. */
+interface Ended {
+  readonly lines: number;
+  readonly emptyLines: number;
+}
+
+/** `before`: the lines before what was parsed; `ended`: those of it up to the end of the last whole row, and how many of them are empty. */
 function faultOfForm(
   error: CsvError,
-  { before, ended }: { readonly before: number; readonly ended: number },
+  { before, ended }: { readonly before: number; readonly ended: Ended },
 ): RowFault {
-  const at = BEGUN_BEFORE.has(error.code) ? ended + 1 : error['lines'];
+  const emptyLines = typeof error['empty_lines'] === 'number' ? error['empty_lines'] : ended.emptyLines;
+  const begun = ended.lines + (emptyLines - ended.emptyLines) + 1;
+  const at = BEGUN_BEFORE.has(error.code) ? begun : error['lines'];
   const line = typeof at === 'number' ? before + at : 0;
   return { line, reason: REASONS_OF_FORM[error.code] ?? 'is no CSV' };
 }

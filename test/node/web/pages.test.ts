@@ -159,7 +159,10 @@ describe('pages at the admin address', function () {
       const response = await post('/declare', { ...bearer, subject: 'Two', full_name: 'Person Two' });
       assert.equal(response.status, 422);
       const text = await response.text();
-      assert.match(text, /href="#id_number"[^>]*>id number is of a document that another reference has/);
+      assert.match(
+        text,
+        /href="#id_number"[^>]*>Number of the document is of a document that another reference has/,
+      );
       assert.doesNotMatch(text, /4711/);
     });
   });
