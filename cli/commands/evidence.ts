@@ -22,7 +22,7 @@ import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type Cli, examples } from '../cli.ts';
 import { asked } from '../desk/node-answers.ts';
-import { adminOf } from '../desk/running-desk.ts';
+import { adminOf } from '../desk/admin-of.ts';
 import { parseCodeArgument, readCodeArgument } from '../code-argument.ts';
 import { accusationText } from '../accusation-text.ts';
 import { CliError, cliErrorOf, EXIT, type ExitCode, usageError } from '../exit.ts';

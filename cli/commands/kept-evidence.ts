@@ -16,7 +16,7 @@ import { EVIDENCE_BYTES_MAX } from '../../protocol/limits.ts';
 import { accusationText } from '../accusation-text.ts';
 import { type Cli } from '../cli.ts';
 import { told } from '../desk/node-answers.ts';
-import { adminOf } from '../desk/running-desk.ts';
+import { adminOf } from '../desk/admin-of.ts';
 import { EXIT } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';

@@ -145,7 +145,7 @@ async function directoryFrom(path: string, directory: string): Promise<string> {
 /** What the node of the directory answers; undefined if none runs. */
 async function ofNode(cli: Cli, path: string, method: 'GET' | 'POST', url: string): Promise<unknown> {
   // What asks over HTTP is loaded only where it is used.
-  const { adminOf } = await import('../desk/running-desk.ts');
+  const { adminOf } = await import('../desk/admin-of.ts');
   try {
     return await (await adminOf(path, cli.surroundings.environment ?? {})).ask({ method, path: url });
   } catch (error) {

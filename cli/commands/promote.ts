@@ -5,7 +5,7 @@ import { systemClock } from '../../node/system-clock.ts';
 import { type Cli, examples } from '../cli.ts';
 import { askStatus, type RunningStatus } from '../desk/node-status.ts';
 import { asked } from '../desk/node-answers.ts';
-import { adminOf } from '../desk/running-desk.ts';
+import { adminOf } from '../desk/admin-of.ts';
 import { CliError } from '../exit.ts';
 import { figure } from '../output.ts';
 import { printable } from '../printable.ts';

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { VerdictClient } from '../../node/http/verdict-client.ts';
 import { systemClock } from '../../node/system-clock.ts';
 import { type Verdict } from '../../protocol/verdict/verdict.ts';
-import { adminOf } from '../desk/running-desk.ts';
+import { adminOf } from '../desk/admin-of.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
 import { MEET_MS_MAX, whenConnected } from '../processes/connected.ts';

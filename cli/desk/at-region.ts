@@ -22,7 +22,7 @@ export function atRegion<T>(
     path,
     () => withRegion(cli, path, open, QUIETLY),
     async () => {
-      const { adminOf } = await import('./running-desk.ts');
+      const { adminOf } = await import('./admin-of.ts');
       return (await asked(ask(await adminOf(path, cli.surroundings.environment ?? {})))) as T;
     },
   );

@@ -1,7 +1,7 @@
 /** What a running node tells its operator, as commands read it. Whatever else it says is passed over. */
 import { z } from 'zod';
 import { isNodeError } from '../../node/node-error.ts';
-import { adminOf } from './running-desk.ts';
+import { adminOf } from './admin-of.ts';
 
 const knowledgeSchema = z.looseObject({
   size: z.number(),

@@ -5,8 +5,7 @@
 import { type LogReceipt } from '../../node/trust/log-receipt.ts';
 import { join, resolve } from 'node:path';
 import { type Disclosed, type DisclosureOrder } from '../../node/abuse/disclosing.ts';
-import { AdminClient, type AdminRequest } from '../../node/http/admin-client.ts';
-import { isAdminPort } from '../../node/http/admin-address.ts';
+import { type AdminClient, type AdminRequest } from '../../node/http/admin-client.ts';
 import { type HeldCodeLine, type WitnessedReport } from '../../node/http/admin-schemas.ts';
 import { type Problem } from '../../node/http/problem.ts';
 import { type Ordered } from '../../node/issuing/forgotten-marks.ts';
@@ -31,7 +30,6 @@ import {
   RegionLayout,
   trustLogPath,
 } from '../../node/region/layout.ts';
-import { requireNotMoved } from '../../node/region/moved.ts';
 import { LogFiles } from '../../node/region/log-files.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { type PublicRegion, readPublicRegion } from '../../node/region/public-region.ts';
@@ -47,7 +45,7 @@ import { CliError, EXIT } from '../exit.ts';
 import { type LifeDesk, RunningLife } from '../life/life-desk.ts';
 import { type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
-import { configuredOperator } from './actor.ts';
+import { adminOf } from './admin-of.ts';
 import { linesOfOrder, newOrder } from './batch-order.ts';
 import { type BatchOrder, type BridgedCode, type Desk, type Held, type IssueOptions } from './desk.ts';
 import { giveOrder } from './give-order.ts';
@@ -67,22 +65,6 @@ interface Parts {
   readonly layout: RegionLayout;
   readonly keys: RegionKeys;
   readonly published: PublicRegion;
-}
-
-/** Where the node of a region's directory is asked by its operator. @throws {NodeError} REGION_MOVED where none can run any more; and as `readRegionConfig`. */
-export async function adminOf(
-  path: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<AdminClient> {
-  const layout = new RegionLayout(resolve(path));
-  const config = await readRegionConfig(layout, { environment });
-  await requireNotMoved(layout);
-  const { listen, secretFile } = config.admin;
-  return new AdminClient({
-    listen: isAdminPort(listen) ? listen : layout.resolve(listen),
-    secretFile: layout.resolve(secretFile),
-    operator: await configuredOperator(layout, config),
-  });
 }
 
 export class RunningDesk implements Desk {

@@ -34,7 +34,7 @@ import { openRootKeys } from '../ceremony/opened-keys.ts';
 import { type PassphraseOptions } from '../ceremony/passphrase.ts';
 import { type Cli } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
-import { adminOf } from '../desk/running-desk.ts';
+import { adminOf } from '../desk/admin-of.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { printable } from '../printable.ts';

@@ -19,7 +19,7 @@ export interface Answered extends JoiningView {
 
 /** @throws {NodeError} PEER_UNREACHABLE if no node runs there. @throws {CliError} with what it refuses. */
 export async function askJoining(cli: Cli, path: string, request: AdminRequest): Promise<unknown> {
-  const { adminOf } = await import('../desk/running-desk.ts');
+  const { adminOf } = await import('../desk/admin-of.ts');
   return asked((await adminOf(path, cli.surroundings.environment ?? {})).ask(request));
 }
 

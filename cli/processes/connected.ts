@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DIAL_TROUBLES, type DialTrouble } from '../../node/network/host/dial-trouble.ts';
 import { systemClock } from '../../node/system-clock.ts';
-import { adminOf } from '../desk/running-desk.ts';
+import { adminOf } from '../desk/admin-of.ts';
 
 export interface Place {
   readonly region: string;

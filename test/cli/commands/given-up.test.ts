@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { adminOf } from '../../../cli/desk/running-desk.ts';
+import { adminOf } from '../../../cli/desk/admin-of.ts';
 import { editConfig } from '../../../node/config/config-file.ts';
 import { AdminProblem } from '../../../node/http/admin-client.ts';
 import { TestCli } from '../../support/cli.ts';
